@@ -1,0 +1,72 @@
+import type { Problem } from '../errors.ts';
+import type { ServerSettings } from '../server/types.ts';
+import type { EngineName } from '../spec/types.ts';
+
+/** Limits on a server's resources; absent means not limited. */
+export interface Limits {
+  /** CPUs it may run on, in the kernel's list format. */
+  readonly cpuset?: string;
+  /** CPU quota in CPUs: 0.5 is half of one. */
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+}
+
+export interface LaunchRequest {
+  /** Labels whatever is created, so that `dse clean` finds what a killed run left behind. */
+  readonly runLabel: string;
+  readonly settings: ServerSettings;
+  readonly limits: Limits;
+  /** Standard error and standard output of the server are appended here. */
+  readonly logFile: string;
+  readonly readyTimeoutMs: number;
+}
+
+/** Cumulative use of resources since the server started. A value that this engine cannot know is undefined, never 0. */
+export interface ResourceUsage {
+  /** When it was read, on the machine's monotonic clock. */
+  readonly atNs: number;
+  readonly cpuTimeUs: number;
+  /** Time the server wanted to run but its quota was used up. */
+  readonly throttledUs: number | undefined;
+  /** Highest since the start (or since the last `resetMemoryPeak`), bytes. */
+  readonly memoryPeakBytes: number | undefined;
+  readonly networkRxBytes: number | undefined;
+  readonly networkTxBytes: number | undefined;
+}
+
+/** How a server ended. */
+export interface ServerExit {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  readonly isOomKilled: boolean;
+  /** Its last log lines. */
+  readonly lastLines: readonly string[];
+}
+
+/** A server that accepted connections. Disposing it stops it and removes everything that was made for it. */
+export interface RunningServer extends AsyncDisposable {
+  readonly url: string;
+  /** The limits as read back from the kernel or the container engine. */
+  readonly applied: Limits;
+  /** How the limits were applied, e.g. "cgroup v2", "cgroup v1", "systemd scope", "taskset", "none"; stored with each trial. */
+  readonly mechanism: string;
+  readUsage(): Promise<ResourceUsage>;
+  /** Settles when the server is gone, whoever ended it. Never rejects. */
+  readonly exited: Promise<ServerExit>;
+  /** CPU time and memory of other things are not in `readUsage`; this is the process id a reader may look up, where the engine runs one here. */
+  readonly pid: number | undefined;
+}
+
+/**
+ * Starts servers for one engine.
+ *
+ * `check` is called before the experiment and reports every limit that cannot be applied here with its fix; `start` may then be called many times,
+ * one after another or overlapping (neighbours). `start` resolves when the process accepts connections; whether it answers is for a readiness check
+ * (health and one real inference) to say. It throws LaunchError where the server could not be started or the limits read back differ, having removed
+ * everything it had made. An abort of `signal` during `start` does the same.
+ */
+export interface Launcher {
+  readonly engine: EngineName;
+  check(limits: readonly Limits[]): Promise<readonly Problem[]>;
+  start(request: LaunchRequest, signal: AbortSignal): Promise<RunningServer>;
+}

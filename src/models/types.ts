@@ -1,0 +1,82 @@
+/** Tensor element types, as ONNX names them in lower case. */
+export type DataType =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'bool'
+  | 'string';
+
+/** An input or output of a model. A dimension is a number, or a string where the model leaves it open (e.g. "batch"). */
+export interface TensorSpec {
+  readonly name: string;
+  readonly type: DataType;
+  readonly shape: readonly (number | string)[];
+}
+
+/** Labelled examples that belong to a model, so that requests carry real inputs and served answers can be scored. */
+export interface DatasetRef {
+  readonly name: string;
+  /** IDX file of the samples (uint8, count x rows x columns), absolute path. */
+  readonly images: string;
+  /** IDX file of the labels (uint8, count), absolute path. */
+  readonly labels: string;
+  /** The tensor fed is (pixel * scale + offset). */
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/** A model that can be served: a file, what goes in and out, and what is known about its cost. */
+export interface ResolvedModel {
+  /** As the spec names it, e.g. "squeezenet1.1" or "models/mine.onnx". */
+  readonly name: string;
+  readonly variant: string;
+  /** Absolute path of the ONNX file. */
+  readonly file: string;
+  /** SHA-256 of the file, hex. */
+  readonly digest: string;
+  /** True where weights were drawn from a seed: true in cost, not in answers. Named `synthetic weights` wherever a user sees the model. */
+  readonly isSynthetic: boolean;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly params: number;
+  /** Multiply-adds of one item (batch 1); undefined where the graph holds an operator that is not counted. */
+  readonly macs: number | undefined;
+  readonly sizeBytes: number;
+  readonly dataset: DatasetRef | undefined;
+}
+
+/** Inputs of one request: tensors in the model's input order, and the label of each item where the samples are labelled. */
+export interface SampleBatch {
+  readonly tensors: readonly NamedTensor[];
+  /** One per item of the batch. */
+  readonly labels: readonly number[] | undefined;
+}
+
+export interface NamedTensor {
+  readonly name: string;
+  readonly type: DataType;
+  readonly shape: readonly number[];
+  /** Elements in row-major order. int64 and uint64 are BigInt arrays; float16 is its bits in a Uint16Array; bool is one byte each. */
+  readonly data: TensorData;
+}
+
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+  | string[];

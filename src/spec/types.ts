@@ -1,0 +1,119 @@
+/**
+ * What the experiment file says, after defaults: the frozen `ExperimentSpec` every later step works from.
+ *
+ * Kept apart from the schema that parses it so that the pure folders (`design`, `analysis`) and the engines can name these types without loading zod.
+ */
+
+/** A value a user may write for a level: a scalar, or a structured value under a name. */
+export type Scalar = string | number | boolean;
+
+/** One value of a factor. `name` is what tables, files and `exclude` rules show; `value` is what is applied. */
+export interface Level {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/** How the load of a level is offered. Rates are requests per second, utilization a share of the configuration's own measured capacity. */
+export type Load =
+  | { readonly kind: 'utilization'; readonly utilization: number; readonly arrivals: Arrivals }
+  | { readonly kind: 'rate'; readonly rateRps: number; readonly arrivals: Arrivals }
+  | { readonly kind: 'concurrency'; readonly concurrency: number };
+
+export type Arrivals = 'poisson' | 'constant';
+
+export type DesignMethod = 'full-factorial' | 'fractional-factorial' | 'random' | 'latin-hypercube';
+
+export interface DesignSpec {
+  readonly method: DesignMethod;
+  /** Number of design points, for `random` and `latin-hypercube`. */
+  readonly points?: number;
+  /** Fraction 2^-p of the full two-level design, for `fractional-factorial`. */
+  readonly fraction?: number;
+  readonly replicates: number;
+  readonly seed: number;
+}
+
+export type EngineName = 'native' | 'docker' | 'podman';
+
+export interface ServerSpec {
+  readonly engine: EngineName;
+  /** CPUs the server may run on, in the kernel's list format, e.g. "0-3,6". Absent: chosen by dse, apart from the generator's. */
+  readonly cpuset?: string;
+  readonly readyTimeoutMs: number;
+}
+
+export interface GeneratorSpec {
+  readonly cpuset?: string;
+  /** Clients (connections) an open-loop load may have in flight at once. */
+  readonly connections: number;
+}
+
+export interface MeasureSpec {
+  /** `auto`: until steady. A number: that many seconds. */
+  readonly warmupS: number | 'auto';
+  /** Longest warm-up under `auto`, seconds. */
+  readonly maxWarmupS: number;
+  readonly windowS: number;
+  /** Windows measured at least. */
+  readonly windows: number;
+  /** Response -> largest relative half-width of its confidence interval (0.1 is 10 %); measurement goes on until all hold or `maxS` is reached. */
+  readonly precision: Readonly<Record<string, number>>;
+  readonly confidence: number;
+  /** Longest measurement, seconds, all windows together. */
+  readonly maxS: number;
+  readonly timeoutMs: number;
+  /** A reply within this latency counts as goodput. */
+  readonly sloLatencyMs?: number;
+  /** How long the closed-loop calibration of a server configuration lasts, seconds. */
+  readonly calibrationS: number;
+  /** How often an invalid trial is tried again; every attempt stays in the journal. */
+  readonly retries: number;
+  /** Longest wait for a quiet machine before a trial, seconds. */
+  readonly idleGateS: number;
+}
+
+export type EnergySource = 'auto' | 'rapl' | 'hwmon' | 'nvidia-smi' | 'command' | 'estimate' | 'none';
+
+export interface EnergySpec {
+  readonly source: EnergySource;
+  /** Root of the powercap tree; a setting so that tests and containers may point it elsewhere. */
+  readonly powercapRoot: string;
+  readonly hwmonRoot: string;
+  /** For `command`: prints the present power draw in watts on standard output. */
+  readonly command?: string;
+  /** How long idle power is measured, seconds. */
+  readonly idleS: number;
+  /** Parameters of the estimate, watts: whole machine idle, and one fully busy core above idle. */
+  readonly estimate: { readonly idleW: number; readonly corePowerW: number };
+}
+
+export interface Objective {
+  readonly response: string;
+  readonly direction: 'minimize' | 'maximize';
+}
+
+export interface Exclusion {
+  /** Factor -> the level (or levels) at which the rule applies, by level name or scalar. All must match. */
+  readonly when: Readonly<Record<string, readonly string[]>>;
+  readonly why: string;
+}
+
+export interface ExperimentSpec {
+  readonly name: string;
+  /** The file it was read from, absolute; relative paths in it start at its folder. */
+  readonly file: string;
+  readonly design: DesignSpec;
+  readonly server: ServerSpec;
+  readonly generator: GeneratorSpec;
+  /** Varied factors in the order written, each with two or more levels. `load` is always present here or in `fixed`. */
+  readonly factors: Readonly<Record<string, readonly Level[]>>;
+  readonly fixed: Readonly<Record<string, Level>>;
+  /** Definitions of the load levels by name. */
+  readonly loads: Readonly<Record<string, Load>>;
+  readonly exclude: readonly Exclusion[];
+  readonly measure: MeasureSpec;
+  readonly energy: EnergySpec;
+  readonly objectives: readonly Objective[];
+  /** Factors that make up the environment across which results are compared. */
+  readonly contexts: readonly string[];
+}

@@ -1,0 +1,4 @@
+/** Closes a switch over a union: the compiler complains here when a case is missing. */
+export function unreachable(value: never): never {
+  throw new Error(`unexpected value ${JSON.stringify(value)}`);
+}
