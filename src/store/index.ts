@@ -1,1 +1,3 @@
-export type * from './types.ts';
+export { FILES, histogramPath } from './files.ts';
+export { MEASUREMENT_VERSION, trialKey } from './trial-key.ts';
+export * from './types.ts';

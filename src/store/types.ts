@@ -1,5 +1,6 @@
+import type { Problem } from '../errors.ts';
 import type { Limits, ServerExit } from '../launch/types.ts';
-import type { EngineName, Scalar } from '../spec/types.ts';
+import type { EnergySpec, EngineName, ExperimentSpec, Level, Load, MeasureSpec, Scalar } from '../spec/types.ts';
 
 /** Why a trial is not simply valid, with the figure that says so. */
 export interface Reason {
@@ -8,22 +9,25 @@ export interface Reason {
   readonly detail: string;
 }
 
-export type ReasonCode =
-  | 'overloaded'
-  | 'errors'
-  | 'generator-late'
-  | 'generator-saturated'
-  | 'shared-cpu'
-  | 'unsteady'
-  | 'too-few-samples'
-  | 'host-busy'
-  | 'throttled'
-  | 'energy-unknown'
-  | 'outcomes-unbalanced'
-  | 'littles-law';
+export const REASON_CODES = [
+  'overloaded',
+  'errors',
+  'generator-late',
+  'generator-saturated',
+  'shared-cpu',
+  'unsteady',
+  'too-few-samples',
+  'host-busy',
+  'throttled',
+  'energy-unknown',
+  'outcomes-unbalanced',
+  'littles-law',
+] as const;
+export type ReasonCode = (typeof REASON_CODES)[number];
 
+export const VERDICTS = ['valid', 'overloaded', 'invalid'] as const;
 /** `overloaded` is a finding about the server; only `invalid` trials are kept out of fronts. */
-export type Verdict = 'valid' | 'overloaded' | 'invalid';
+export type Verdict = (typeof VERDICTS)[number];
 
 /** A measured value by column name. What was not measured is absent, never 0. */
 export type Responses = Readonly<Record<string, number | string>>;
@@ -74,4 +78,130 @@ export type TrialRecord =
       readonly exit?: ServerExit;
     });
 
-export type TrialPhase = 'launch' | 'ready' | 'calibrate' | 'idle-gate' | 'warm-up' | 'measure' | 'drain' | 'stop';
+export const TRIAL_PHASES = [
+  'launch',
+  'ready',
+  'calibrate',
+  'idle-gate',
+  'warm-up',
+  'measure',
+  'drain',
+  'stop',
+] as const;
+export type TrialPhase = (typeof TRIAL_PHASES)[number];
+
+/** Something about a machine that can change a result, and how. */
+export interface MachineFact {
+  /** null where this machine does not tell. */
+  readonly value: Scalar | null;
+  /** Why it belongs to the result, e.g. "a governor other than performance lowers the clock between requests". */
+  readonly why: string;
+}
+
+/** What is known of a machine that measures. Two fingerprints with equal facts are the same machine in the same state. */
+export interface MachineFingerprint {
+  /** As trials name it in `host`. */
+  readonly host: string;
+  readonly facts: Readonly<Record<string, MachineFact>>;
+}
+
+/** A model as it was served, so that a number can be traced to the file it came from. */
+export interface ModelEntry {
+  readonly name: string;
+  readonly variant: string;
+  /** SHA-256 of the file, hex. */
+  readonly digest: string;
+  readonly isSynthetic: boolean;
+  readonly params: number;
+  /** Multiply-adds of one item; absent where they could not be counted. */
+  readonly macs?: number;
+  readonly sizeBytes: number;
+}
+
+/** What a run knows about itself when it opens a result folder. */
+export interface ManifestInput {
+  readonly dseVersion: string;
+  /** The spec's name. A result folder holds one experiment. */
+  readonly experiment: string;
+  /** The resolved spec, seed included. */
+  readonly spec: ExperimentSpec;
+  /** Versions of what took part in measuring, e.g. node, onnxruntime-node, autocannon. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly models: readonly ModelEntry[];
+  /** The machine that measures now. */
+  readonly machine: MachineFingerprint;
+}
+
+/** `manifest.json`: all that can change a result, beside the trials themselves. */
+export interface Manifest extends ManifestInput {
+  readonly formatVersion: 1;
+  /** See `MEASUREMENT_VERSION`. */
+  readonly measurementVersion: number;
+  /** When the folder was made; ISO 8601, UTC. */
+  readonly createdAt: string;
+  /** When this version of the manifest was written; ISO 8601, UTC. Earlier versions are kept under `manifests/`. */
+  readonly updatedAt: string;
+  /** Every machine (and state of one) that has opened this folder to measure. */
+  readonly machines: readonly MachineFingerprint[];
+}
+
+/** Everything that defines a trial. What is not in here may change without the trial being run again. */
+export interface TrialDefinition {
+  /** Every factor's level, fixed factors included. */
+  readonly levels: Readonly<Record<string, Level>>;
+  /** What the trial's load level stands for. */
+  readonly load: Load;
+  readonly measure: MeasureSpec;
+  readonly energy: EnergySpec;
+  /** SHA-256 of the model file, hex. */
+  readonly modelDigest: string;
+  readonly engine: EngineName;
+  /** CPUs of the server and the generator; absent where they are not pinned. */
+  readonly serverCpuset?: string;
+  readonly generatorCpuset?: string;
+  /** Clients an open-loop load may have in flight. */
+  readonly connections: number;
+  /** Seed of the arrivals and of the sample inputs. */
+  readonly seed: number;
+  readonly replicate: number;
+}
+
+/**
+ * A result folder that is open for measuring. One process holds it at a time; whoever opened it disposes it.
+ *
+ * What `append` has resolved for is on disk and survives a kill or a power loss. Calls may overlap and take effect in the order they were made.
+ * Every method throws StoreError, having left what was recorded before as it was, where the file system refuses.
+ */
+export interface Store extends AsyncDisposable {
+  readonly outDir: string;
+  readonly manifest: Manifest;
+  /** What was found wrong and survived while opening, e.g. a torn last line. */
+  readonly warnings: readonly Problem[];
+  /** Trials whose last attempt was measured (state `done`, whatever the verdict). A failed trial is not among them, so the next run tries it again. */
+  finishedTrialIds(): ReadonlySet<string>;
+  /** How many attempts of a trial the journal holds. */
+  attempts(trialId: string): number;
+  append(record: TrialRecord): Promise<void>;
+  /** Keeps the latency histogram of one attempt; written whole before its trial is appended, so a row never lacks its histogram. */
+  writeHistogram(trialId: string, text: string, attempt?: number): Promise<void>;
+  /** Where a server's output goes, e.g. `logPath('<configurationId>-b1')`. */
+  logPath(name: string): string;
+  /** Brings trials.csv up to date with the journal. Also done when the folder is opened and closed, and now and then between. */
+  rebuildTrialsCsv(): Promise<void>;
+}
+
+/** A value of a table's cell; undefined where it was not measured. */
+export type Cell = Scalar | undefined;
+
+/** Everything a result folder says. */
+export interface Results {
+  readonly outDir: string;
+  readonly manifest: Manifest;
+  /** Every attempt, in the order they were recorded. */
+  readonly records: readonly TrialRecord[];
+  /** The columns of trials.csv, in order. */
+  readonly columns: readonly string[];
+  /** The rows of trials.csv: the last attempt of each trial. */
+  readonly rows: readonly Readonly<Record<string, Cell>>[];
+  readonly warnings: readonly Problem[];
+}
