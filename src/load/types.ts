@@ -36,8 +36,32 @@ export type OfferedLoad =
       readonly seed: number;
       /** Clients that may be in flight at once; a request due when none is free keeps its intended time and waits. */
       readonly connections: number;
+      /** How the rate moves around `rateRps` while the load is on. Absent: it stays there. */
+      readonly pattern?: RatePattern;
     }
   | { readonly kind: 'closed'; readonly concurrency: number };
+
+/**
+ * The shape of a rate over time. Levels are multiples of the load's `rateRps` (1 is that rate itself), times are seconds from the start of the load, so one shape
+ * serves every rate and every utilization.
+ */
+export type RatePattern =
+  /** From one level to the other in a straight line within `overS`; the last level stays. */
+  | { readonly kind: 'linear-ramp'; readonly from: number; readonly to: number; readonly overS: number }
+  /** The same at a constant relative growth; both levels above 0. */
+  | { readonly kind: 'exponential-ramp'; readonly from: number; readonly to: number; readonly overS: number }
+  /** `base` until `atS`, then `level`, for `forS` seconds (a spike) or, without `forS`, for good (a step). */
+  | {
+      readonly kind: 'step';
+      readonly base: number;
+      readonly level: number;
+      readonly atS: number;
+      readonly forS?: number;
+    }
+  /** 1 + amplitude * sin(2 pi t / periodS); the amplitude lies in [0, 1]. */
+  | { readonly kind: 'sine'; readonly amplitude: number; readonly periodS: number }
+  /** One rate for each second, in any unit: scaled so that their mean is 1. Starts over when it has reached its end. */
+  | { readonly kind: 'trace'; readonly rates: readonly number[] };
 
 /** How a request ended. The numbers are what `RequestRecords.outcome` holds. */
 export const OUTCOME = {
@@ -57,10 +81,12 @@ export interface RequestRecords {
   readonly count: number;
   /** When the schedule said the request should leave (open loop), or when it left (closed loop). */
   readonly intendedNs: Float64Array;
-  /** When it was written to the socket. */
+  /** When it was handed to the socket; NaN where it never was. */
   readonly sentNs: Float64Array;
-  /** When the whole reply was there, or when it was given up. */
+  /** When the whole reply was there, or when it was given up. A timeout ends at its intended time plus the timeout, whenever that was noticed. */
   readonly doneNs: Float64Array;
+  /** 1 where no client was free at the intended time, so that a late send is the server's doing and not the generator's. */
+  readonly waitedForClient: Uint8Array;
   /** One of `OUTCOME`. */
   readonly outcome: Uint8Array;
   /** As the server reported them, microseconds; NaN where it did not. */
@@ -75,6 +101,8 @@ export interface RequestRecords {
 export interface GeneratorUsage {
   readonly atNs: number;
   readonly cpuTimeUs: number;
+  /** The part of `cpuTimeUs` that passed in waiting for the next intended time in a spin: spare, not load. */
+  readonly spinTimeUs: number;
   /** Bytes over the sockets of the load, as the server sees them: received by it, sent by it. */
   readonly serverRxBytes: number;
   readonly serverTxBytes: number;
