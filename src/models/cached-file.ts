@@ -1,0 +1,43 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ModelError, messageOf } from '../errors.ts';
+
+/** SHA-256 of a file, hex; undefined where there is no such file. */
+export async function digestOf(file: string): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  try {
+    await pipeline(createReadStream(file), hash);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * Writes a file so that others see it whole or not at all: under a temporary name beside it, then renamed.
+ *
+ * Several processes may write the same file at once; the last one wins, and a reader that has it open keeps what it opened.
+ * @throws ModelError if the folder cannot be written, e.g. a full disk
+ */
+export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(temporary, bytes, { flush: true });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw new ModelError(
+      {
+        where: file,
+        what: `the model's file could not be written: ${messageOf(error)}`,
+        hint: 'Free some space, or check that the cache folder may be written to.',
+      },
+      error,
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import type { ModelProto } from './onnx-schema.ts';
+
+interface EntryBase {
+  /** One line for `dse models list`. */
+  readonly summary: string;
+}
+
+/** An architecture whose weights are drawn from a seed when it is first used: true in cost, not in answers. */
+export interface SyntheticEntry extends EntryBase {
+  readonly isSynthetic: true;
+  readonly seed: number;
+  /** SHA-256 of the file that `build` gives. A cached file is used only if it has this digest, and a build that gives another is refused. */
+  readonly sha256: string;
+  readonly build: (seed: number) => Promise<ModelProto>;
+}
+
+/** Labelled samples that ship with dse: paths relative to its root, and what makes pixels into the tensor the model was trained on. */
+export interface CatalogueDataset {
+  readonly name: string;
+  readonly images: string;
+  readonly labels: string;
+  readonly imagesSha256: string;
+  readonly labelsSha256: string;
+  readonly scale: number;
+  readonly offset: number;
+}
+
+/** A trained model that ships with dse. */
+export interface TrainedEntry extends EntryBase {
+  readonly isSynthetic: false;
+  /** Path relative to dse's root. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly dataset: CatalogueDataset;
+}
+
+export type CatalogueEntry = SyntheticEntry | TrainedEntry;
+
+/** The models dse knows by name. Builders load only when used, so that asking for names stays cheap. */
+export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
+  'squeezenet1.1': {
+    summary: 'SqueezeNet 1.1, 224x224 images, 1.2 M parameters, 0.35 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: 'c3ab2c1274561bb11e7e7def17caff9815e12d812457e308fc147734bfa9d285',
+    build: async (seed) => (await import('./architectures/squeezenet.ts')).buildSqueezenet11(seed),
+  },
+};
+
+export function modelNames(): string[] {
+  return Object.keys(catalogue);
+}
+
+/** Whether the catalogue has the name. A user's own file is named by its path instead; see `isModelPath`. */
+export function isKnownModel(name: string): boolean {
+  return Object.hasOwn(catalogue, name);
+}
+
+/** Whether a model is named by the path of a file: it ends in .onnx or holds a slash. */
+export function isModelPath(name: string): boolean {
+  return /\.onnx$|[\\/]/i.test(name);
+}
+
+/** Names of the catalogue close to the one given, nearest first; none where nothing is close. */
+export function nearestModelNames(name: string): string[] {
+  const wanted = simplify(name);
+  return modelNames()
+    .map((known) => ({ known, distance: distanceTo(wanted, simplify(known)) }))
+    .filter(({ distance }) => distance <= Math.max(2, wanted.length / 3))
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ known }) => known);
+}
+
+/** Letters and digits only: "SqueezeNet-1.1" and "squeezenet1_1" are one name to a reader. */
+function simplify(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
+
+/** Nothing where one name is the start of the other, else the Levenshtein distance. */
+function distanceTo(wanted: string, known: string): number {
+  if (wanted.length >= 3 && (known.startsWith(wanted) || wanted.startsWith(known))) return 0;
+  let previous = Array.from({ length: known.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= wanted.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= known.length; column++) {
+      const substitution = (previous[column - 1] ?? 0) + (wanted[row - 1] === known[column - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[known.length] ?? 0;
+}
