@@ -13,6 +13,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENOTDIR: 'A part of this path is a file. Choose another folder with --out DIR.',
   EEXIST: 'A file stands where a folder is needed. Move it away, or choose another folder with --out DIR.',
   EISDIR: 'A folder stands where a file is needed. Move it away, or choose another folder with --out DIR.',
+  ENOENT: 'Check the path. A folder that `dse run` made holds manifest.json and journal.jsonl.',
   EMFILE: 'This process has too many files open. Raise the limit (ulimit -n) and run the same command again.',
 };
 
@@ -46,10 +47,9 @@ export async function makeFolder(path: string): Promise<void> {
 
 /**
  * Replaces a file by new content: a reader, and a kill at any moment, finds the old content or the new, never a part.
- * @param text - the content, whole or in pieces
  * @throws StoreError where it cannot be written; the old file is then untouched
  */
-export async function replaceFile(path: string, text: string | AsyncIterable<string>): Promise<void> {
+export async function replaceFile(path: string, text: string): Promise<void> {
   const draft = `${path}.${process.pid}.tmp`;
   try {
     const file = await open(draft, 'w');

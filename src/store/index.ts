@@ -1,3 +1,8 @@
+export { COLUMNS, type ColumnDefinition } from './columns.ts';
+export { renderCsv } from './csv.ts';
 export { FILES, histogramPath } from './files.ts';
+export { readJournal } from './journal.ts';
+export { openStore } from './open-store.ts';
+export { readResults } from './read-results.ts';
 export { MEASUREMENT_VERSION, trialKey } from './trial-key.ts';
 export * from './types.ts';

@@ -1,0 +1,70 @@
+import type { ExperimentSpec } from '../spec/types.ts';
+import { COLUMNS, IDENTITY_COLUMNS, MEASURED_COLUMNS } from './columns.ts';
+import type { Cell, Reason, TrialRecord } from './types.ts';
+
+type Row = Readonly<Record<string, Cell>>;
+
+const KNOWN = new Set(COLUMNS.map(({ name }) => name));
+
+/** Collects the rows of `trials.csv` record by record; a later attempt of a trial takes the place of an earlier one. */
+export interface TrialsTable {
+  add(record: TrialRecord): void;
+  /** Names in order: what the row is, the factors, the responses in the order of the dictionary, then what the dictionary does not know. */
+  columns(): readonly string[];
+  rows(): readonly Row[];
+}
+
+/** @param spec - says in which order the factors stand; those of earlier versions of the spec follow */
+export function createTrialsTable(spec: Pick<ExperimentSpec, 'factors' | 'fixed'>): TrialsTable {
+  const rows = new Map<string, Row>();
+  const factors = new Set([...Object.keys(spec.factors), ...Object.keys(spec.fixed)]);
+  const others = new Set<string>();
+  return {
+    add(record) {
+      for (const factor of Object.keys(record.factors)) factors.add(factor);
+      if (record.state === 'done') {
+        for (const name of Object.keys(record.responses)) if (!KNOWN.has(name)) others.add(name);
+      }
+      rows.delete(record.trialId);
+      rows.set(record.trialId, rowOf(record));
+    },
+    columns: () => [...names(IDENTITY_COLUMNS), ...factors, ...names(MEASURED_COLUMNS), ...[...others].sort()],
+    rows: () => [...rows.values()],
+  };
+}
+
+function names(columns: typeof COLUMNS): string[] {
+  return columns.map(({ name }) => name);
+}
+
+function rowOf(record: TrialRecord): Row {
+  const isDone = record.state === 'done';
+  return {
+    ...(isDone ? record.responses : {}),
+    ...record.factors,
+    trial_id: record.trialId,
+    point_id: record.pointId,
+    replicate: record.replicate,
+    block: record.block,
+    run_order: record.runOrder,
+    state: record.state,
+    verdict: isDone ? record.verdict : undefined,
+    reasons: isDone ? renderReasons(record.reasons) : `failed in ${record.phase}: ${oneLine(record.reason)}`,
+    host: record.host,
+    started_at: record.startedAt,
+    duration_s: record.durationS,
+    attempt: record.attempt,
+    engine: record.engine,
+    mechanism: isDone ? record.mechanism : undefined,
+  };
+}
+
+function renderReasons(reasons: readonly Reason[]): string | undefined {
+  if (reasons.length === 0) return undefined;
+  return reasons.map(({ code, detail }) => `${code}: ${oneLine(detail)}`).join('; ');
+}
+
+/** A cell holds one line, so that line-based tools keep working on the file. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+}
