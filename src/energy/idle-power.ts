@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { compiled, incbi } from 'cephes';
+import { sampleStandardDeviation } from 'simple-statistics';
+import { MeterError } from '../errors.ts';
+import { energyBetween } from './energy-between.ts';
+import { faultsBetween } from './fault-log.ts';
+import type { EnergyMeter } from './types.ts';
+
+/** What a machine draws with nothing of ours running. */
+export interface IdlePower {
+  /** Mean over the whole time, watts. */
+  readonly powerW: number;
+  /** Ends of its 95 % confidence interval, watts. */
+  readonly lo: number;
+  readonly hi: number;
+  /** How long it was measured. */
+  readonly seconds: number;
+}
+
+const CONFIDENCE = 0.95;
+/** Stretches the time is cut into, as far as each can be this long. */
+const MOST_STRETCHES = 10;
+const SHORTEST_STRETCH_S = 0.2;
+
+/**
+ * Mean power over a time in which nothing but the machine's own background work runs, with its confidence interval.
+ *
+ * The time is cut into 2 to 10 stretches of equal length, each a difference of two readings; the interval is Student's t over their powers. It takes the stretches as independent, so a
+ * background job that comes and goes more slowly than they do makes it too narrow.
+ * @param seconds - how long to measure, above 0
+ * @throws MeterError if the meter lost count meanwhile
+ * @throws whatever reason `signal` was aborted with (as an AbortError)
+ */
+export async function measureIdlePower(meter: EnergyMeter, seconds: number, signal?: AbortSignal): Promise<IdlePower> {
+  if (!(seconds > 0)) throw new RangeError(`idle power cannot be measured in ${seconds} s`);
+  const stretches = Math.min(MOST_STRETCHES, Math.max(2, Math.floor(seconds / SHORTEST_STRETCH_S)));
+  const first = await meter.read();
+  let last = first;
+  const powersW: number[] = [];
+  for (let stretch = 0; stretch < stretches; stretch++) {
+    await sleep((seconds / stretches) * 1000, undefined, signal === undefined ? {} : { signal });
+    const next = await meter.read();
+    powersW.push(energyBetween(last, next).powerW);
+    last = next;
+  }
+  const [fault] = faultsBetween(meter, first.atNs, last.atNs);
+  if (fault !== undefined) throw lostCount(meter, fault.reason);
+  const { powerW, durationS } = energyBetween(first, last);
+  const halfWidthW = ((await tQuantile(stretches - 1)) * sampleStandardDeviation(powersW)) / Math.sqrt(stretches);
+  return { powerW, lo: powerW - halfWidthW, hi: powerW + halfWidthW, seconds: durationS };
+}
+
+/** What |t| exceeds with probability 1 - CONFIDENCE, by the incomplete beta function. */
+async function tQuantile(degreesOfFreedom: number): Promise<number> {
+  await compiled;
+  const x = incbi(degreesOfFreedom / 2, 0.5, 1 - CONFIDENCE);
+  return Math.sqrt((degreesOfFreedom * (1 - x)) / x);
+}
+
+function lostCount(meter: EnergyMeter, reason: string): MeterError {
+  return new MeterError({
+    where: meter.description,
+    what: `idle power is not known, because the meter lost count while it was measured: ${reason}`,
+    hint: 'Run again; if it stays so, take another source ("dse doctor" shows which work here) or "source: none".',
+  });
+}
