@@ -12,12 +12,31 @@ export interface EngineSettings {
   readonly spinning: boolean;
 }
 
-/** A loaded model. Calls to `run` may overlap; each is answered in the order it came. */
+/**
+ * A loaded model. Calls to `run` may overlap; each is answered in the order it came.
+ *
+ * Whoever loaded it disposes it; runs that are still pending then, or when the engine dies, reject with InferenceError.
+ */
 export interface Engine extends AsyncDisposable {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly settings: EngineSettings;
-  run(inputs: readonly NamedTensor[]): Promise<Inference>;
+  /**
+   * @param inputs - every input of the model, in any order
+   * @throws InferenceError where the runtime refuses the inputs or fails on them
+   */
+  run(inputs: readonly NamedTensor[], options?: RunOptions): Promise<Inference>;
+  /** Settles when the engine can run nothing any more: with undefined after it was disposed, with the reason when it died. Never rejects. */
+  readonly ended: Promise<Error | undefined>;
+}
+
+export interface RunOptions {
+  /**
+   * Buffers of the inputs that the engine may take over. Their arrays are empty afterwards. Inputs whose buffers are not listed are copied.
+   */
+  readonly transfer?: readonly ArrayBuffer[];
+  /** Names of the outputs wanted; all where absent. */
+  readonly outputs?: readonly string[];
 }
 
 export interface Inference {

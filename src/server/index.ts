@@ -1,1 +1,2 @@
+export { type StartOptions, startServer } from './start-server.ts';
 export type * from './types.ts';

@@ -9,6 +9,13 @@ export interface ServerSettings {
   /** 0 lets the system choose; the server then prints the address it got. */
   readonly port: number;
   readonly engine: EngineSettings;
+  /** Largest request body, bytes; larger ones are answered with 413. 256 MB where absent. */
+  readonly bodyLimitBytes?: number;
+  /**
+   * End when standard input ends, so that the server does not outlive a launcher that holds the other end of that pipe. Off where absent: under a container engine
+   * standard input may be closed from the start.
+   */
+  readonly exitOnStdinEnd?: boolean;
 }
 
 /**
@@ -18,4 +25,12 @@ export interface ServerSettings {
 export interface ListeningLine {
   readonly dse: 'listening';
   readonly url: string;
+}
+
+/** A server that accepts connections. Disposing it answers what is in flight, then closes it and unloads its models. */
+export interface RunningApp extends AsyncDisposable {
+  /** Base address, e.g. "http://127.0.0.1:40123". */
+  readonly url: string;
+  /** Settles with the reason when a model died under it; with undefined once it was disposed. Never rejects. */
+  readonly ended: Promise<Error | undefined>;
 }

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { ModelError } from '../errors.ts';
+import { compiledEntry } from '../package-files.ts';
+import type { Engine, EngineSettings } from './types.ts';
+import { WorkerEngine } from './worker-engine.ts';
+import type { FromWorker, WorkerStart } from './worker-messages.ts';
+
+/**
+ * Loads an ONNX file into onnxruntime on a thread of its own.
+ *
+ * The thread keeps the caller's event loop free while the runtime computes, so that requests are seen, and their waiting time starts, when they arrive.
+ * Buffers listed for transfer and all outputs move between the threads without a copy.
+ * @param file - path of the ONNX file; external weights lie beside it
+ * @throws ModelError where the file is missing, is not a model, or cannot be run
+ */
+export async function loadEngine(file: string, settings: EngineSettings): Promise<Engine> {
+  if (!existsSync(file)) {
+    throw new ModelError({ where: file, what: 'there is no such file', hint: 'Give the path of an ONNX file.' });
+  }
+  const start: WorkerStart = { file, settings };
+  const worker = new Worker(compiledEntry('engine/worker'), { workerData: start, name: 'inference' });
+  const first = await firstMessage(worker);
+  if (first.kind !== 'loaded') {
+    await worker.terminate();
+    throw unloadable(file, first.kind === 'unloadable' ? first.reason : `unexpected message ${first.kind}`);
+  }
+  return new WorkerEngine(worker, first.inputs, first.outputs, settings);
+
+  function firstMessage(from: Worker): Promise<FromWorker> {
+    return new Promise((resolve, reject) => {
+      from.once('message', resolve);
+      from.once('error', (error) => reject(unloadable(file, error.message)));
+    });
+  }
+}
+
+function unloadable(file: string, reason: string): ModelError {
+  return new ModelError({
+    where: file,
+    what: `onnxruntime cannot load it: ${reason.trim().replaceAll(/\s+/g, ' ')}`,
+    hint: 'Check that it is a complete ONNX file whose operators onnxruntime has on a CPU.',
+  });
+}

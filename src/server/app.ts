@@ -1,0 +1,84 @@
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { messageOf } from '../errors.ts';
+import { encodeError, KserveError, modelMetadataJson, quote } from '../kserve/index.ts';
+import { packageVersion } from '../package-files.ts';
+import { answerBrokenRequest } from './broken-request.ts';
+import { answerInference } from './infer-route.ts';
+import { readBody } from './request-body.ts';
+import type { ServedModel, ServedModels } from './served-models.ts';
+
+interface ModelParams {
+  readonly model: string;
+  readonly version?: string;
+}
+
+export interface AppOptions {
+  readonly bodyLimitBytes: number;
+  /** Called with errors that are the server's fault, for its log. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Bodies that take longer than this to arrive are given up, milliseconds. */
+const REQUEST_TIMEOUT_MS = 120_000;
+
+/**
+ * The HTTP side of the server: the routes of KServe V2 over the given models.
+ *
+ * Every answer that is not a success is `{"error": "..."}`, whatever went wrong and wherever.
+ * Source: Open Inference Protocol, REST; https://github.com/kserve/open-inference-protocol
+ */
+export function buildApp(models: ServedModels, options: AppOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    exposeHeadRoutes: true,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+    clientErrorHandler: answerBrokenRequest,
+  });
+  app.removeAllContentTypeParsers();
+  // Clients label JSON and binary bodies in many ways; the protocol goes by the Inference-Header-Content-Length alone.
+  app.addContentTypeParser('*', async (request: FastifyRequest) => {
+    refuseContentEncoding(request);
+    return await readBody(request.raw, options.bodyLimitBytes);
+  });
+  app.setErrorHandler((error: FastifyError, _request, reply) => sendError(error, reply, options));
+  app.setNotFoundHandler((request, reply) =>
+    sendError(
+      new KserveError(404, `there is no ${request.method} ${quote(request.url)} on this server`),
+      reply,
+      options,
+    ),
+  );
+
+  app.get('/v2', async () => ({ name: 'dse', version: packageVersion(), extensions: ['binary_tensor_data'] }));
+  app.get('/v2/health/live', async () => ({ live: true }));
+  app.get('/v2/health/ready', async () => ({ live: true, ready: true }));
+  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+    const find = (request: FastifyRequest): ServedModel => {
+      const { model, version } = request.params as ModelParams;
+      return models.find(model, version);
+    };
+    app.get(path, async (request) => modelMetadataJson(models.metadata(find(request))));
+    app.get(`${path}/ready`, async (request) => ({ name: find(request).name, ready: true }));
+    app.post(`${path}/infer`, async (request, reply) => answerInference(find(request), request, reply));
+  }
+  return app;
+}
+
+function refuseContentEncoding(request: FastifyRequest): void {
+  const encoding = request.headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity') return;
+  throw new KserveError(
+    415,
+    `the body has the content encoding ${quote(encoding)}; this server takes uncompressed bodies`,
+  );
+}
+
+function sendError(error: FastifyError | KserveError, reply: FastifyReply, options: AppOptions): FastifyReply {
+  const status = error instanceof KserveError ? error.status : (error.statusCode ?? 500);
+  if (status >= 500) options.onError(error);
+  const isOurs = error instanceof KserveError;
+  const message = isOurs || status < 500 ? messageOf(error) : `the server failed on this request: ${messageOf(error)}`;
+  const { headers, body } = encodeError(message);
+  return reply.code(status).headers(headers).send(body);
+}

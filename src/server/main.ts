@@ -1,0 +1,57 @@
+import { DseError, messageOf } from '../errors.ts';
+import { KserveError } from '../kserve/index.ts';
+import { startServer } from './start-server.ts';
+import type { ListeningLine, RunningApp, ServerSettings } from './types.ts';
+
+/**
+ * The server as a process: `node dist/server/main.js '<JSON ServerSettings>'`.
+ *
+ * Prints one ListeningLine on standard output. Ends with 0 after a SIGTERM, a SIGINT or the end of standard input (see `exitOnStdinEnd`), having answered what was in
+ * flight; with 2 and a sentence on standard error where it could not start; with 1 where its model died under it.
+ */
+
+/** How long requests in flight may take to be answered once the server was told to stop, milliseconds. */
+const DRAIN_TIMEOUT_MS = 10_000;
+
+const [argument] = process.argv.slice(2);
+try {
+  const settings = JSON.parse(argument ?? '') as ServerSettings;
+  const app = await startServer(settings, { onError: (error) => complain(describe(error)) });
+  stopWhenTold(app, settings);
+  const line: ListeningLine = { dse: 'listening', url: app.url };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+} catch (error) {
+  complain(argument === undefined ? 'usage: main.js <server settings as JSON>' : messageOf(error));
+  process.exit(2);
+}
+
+function stopWhenTold(app: RunningApp, settings: ServerSettings): void {
+  let isStopping = false;
+  const stop = async () => {
+    if (isStopping) return;
+    isStopping = true;
+    setTimeout(() => {
+      complain(`requests were still in flight after ${DRAIN_TIMEOUT_MS / 1000} s and were given up`);
+      process.exit(0);
+    }, DRAIN_TIMEOUT_MS);
+    await app[Symbol.asyncDispose]();
+    process.exit(0);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  if (settings.exitOnStdinEnd) process.stdin.on('end', stop).on('error', stop).resume();
+  void app.ended.then((reason) => {
+    if (isStopping) return;
+    complain(`the model died: ${reason === undefined ? 'without a reason' : messageOf(reason)}`);
+    process.exit(1);
+  });
+}
+
+function describe(error: unknown): string {
+  const isExpected = error instanceof DseError || error instanceof KserveError;
+  return error instanceof Error && !isExpected ? (error.stack ?? error.message) : messageOf(error);
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
