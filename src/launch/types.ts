@@ -51,6 +51,11 @@ export interface RunningServer extends AsyncDisposable {
   /** How the limits were applied, e.g. "cgroup v2", "cgroup v1", "systemd scope", "taskset", "none"; stored with each trial. */
   readonly mechanism: string;
   readUsage(): Promise<ResourceUsage>;
+  /**
+   * Makes `memoryPeakBytes` count from now, so that a window's peak is its own and not that of the loading or of an earlier load level.
+   * @returns false where this engine cannot: the peak then goes on counting from where it did
+   */
+  resetMemoryPeak(): Promise<boolean>;
   /** Settles when the server is gone, whoever ended it. Never rejects. */
   readonly exited: Promise<ServerExit>;
   /** CPU time and memory of other things are not in `readUsage`; this is the process id a reader may look up, where the engine runs one here. */

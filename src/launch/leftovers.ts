@@ -1,0 +1,104 @@
+import { type Dirent, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, type Problem } from '../errors.ts';
+import { removeCgroups } from './cgroup-group.ts';
+import { findCgroupMounts } from './cgroup-mounts.ts';
+import { readEnvironmentVariable, readProcessStat } from './proc.ts';
+import { findRunLabel, isRunAlive, RUN_LABEL_VARIABLE } from './run-label.ts';
+import { signalProcess } from './server-process.ts';
+
+/** Something that a run of dse made and that its dead process can no longer remove. */
+export type Leftover =
+  | { readonly kind: 'process'; readonly runLabel: string; readonly pid: number; readonly startTicks: number }
+  | { readonly kind: 'cgroup'; readonly runLabel: string; readonly dir: string };
+
+/** What `removeLeftovers` did: what is gone now, and what is not, with its reason. */
+export interface Removal {
+  readonly removed: readonly Leftover[];
+  readonly problems: readonly Problem[];
+}
+
+const GROUP_NAME = /^dse-[0-9a-f]{8}-\d+-\d+-[0-9a-f]{6}-\d+$/;
+
+/**
+ * Processes and cgroups of runs that are over.
+ *
+ * Only what carries a run label is looked at, only runs for which `isAlive` is false count, and this process and those above it never do. Empty on systems without /proc: there
+ * a server ends with the pipe to its dse, and nothing else is made.
+ */
+export async function findLeftovers(isAlive: (runLabel: string) => boolean = isRunAlive): Promise<Leftover[]> {
+  return [...findProcesses(), ...findCgroups()].filter(({ runLabel }) => !isAlive(runLabel));
+}
+
+/** Ends the processes and removes the cgroups of the list; what is gone already counts as removed. */
+export async function removeLeftovers(leftovers: readonly Leftover[]): Promise<Removal> {
+  const removed: Leftover[] = [];
+  const problems: Problem[] = [];
+  // Processes first: a cgroup can only go when it is empty.
+  const ordered = [...leftovers].sort((a, b) => Number(a.kind === 'cgroup') - Number(b.kind === 'cgroup'));
+  for (const leftover of ordered) {
+    try {
+      await removeLeftover(leftover);
+      removed.push(leftover);
+    } catch (error) {
+      const [where, name] =
+        leftover.kind === 'process' ? [`process ${leftover.pid}`, 'it'] : [leftover.dir, 'the cgroup'];
+      const hint = 'Run "dse clean" again as the user who ran the experiment, or as root.';
+      problems.push({
+        where,
+        what: `${name} is left from run ${leftover.runLabel} and cannot be removed: ${messageOf(error)}`,
+        hint,
+      });
+    }
+  }
+  return { removed, problems };
+}
+
+async function removeLeftover(leftover: Leftover): Promise<void> {
+  if (leftover.kind === 'cgroup') return removeCgroups([leftover.dir]);
+  // The id may have been given to another process since the list was made.
+  if (readProcessStat(leftover.pid)?.startTicks === leftover.startTicks) signalProcess(leftover.pid, 'SIGKILL');
+}
+
+function findProcesses(): Leftover[] {
+  if (process.platform !== 'linux') return [];
+  const untouchable = ownLine();
+  return listDirs('/proc').flatMap(({ name }) => {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || untouchable.includes(pid)) return [];
+    const runLabel = findRunLabel(readEnvironmentVariable(pid, RUN_LABEL_VARIABLE) ?? '');
+    const stat = readProcessStat(pid);
+    return runLabel === undefined || stat === undefined || stat.state === 'Z'
+      ? []
+      : [{ kind: 'process', runLabel, pid, startTicks: stat.startTicks } as const];
+  });
+}
+
+/** This process and its ancestors: a shell that was given a label by hand, and dse under it, are not left over from anything. */
+function ownLine(): number[] {
+  const line: number[] = [];
+  for (let pid = process.pid; pid > 0 && !line.includes(pid); pid = readProcessStat(pid)?.parentPid ?? 0)
+    line.push(pid);
+  return line;
+}
+
+function findCgroups(): Leftover[] {
+  const roots = new Set(findCgroupMounts().map(({ root }) => root));
+  return [...roots].flatMap(findGroupDirs).map((dir) => ({ kind: 'cgroup', runLabel: findRunLabel(dir) ?? '', dir }));
+}
+
+/** Directories with the name of one of our groups, anywhere below. A run may have been started from any cgroup. */
+function findGroupDirs(root: string): string[] {
+  return listDirs(root).flatMap(({ name }) => {
+    const dir = join(root, name);
+    return GROUP_NAME.test(name) ? [dir] : findGroupDirs(dir);
+  });
+}
+
+function listDirs(dir: string): Dirent[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,172 @@
+import { LaunchError, messageOf } from '../errors.ts';
+import { compiledEntry } from '../package-files.ts';
+import type { ServerSettings } from '../server/types.ts';
+import { checkLimits } from './check-limits.ts';
+import type { ServerGroup } from './group.ts';
+import { nextGroupName } from './group-name.ts';
+import { GroupMakers } from './limit-support.ts';
+import { findMismatches, readBackLimits } from './read-back.ts';
+import { openServerLog, type ServerLog } from './server-log.ts';
+import { type ServerProcess, signalProcess, spawnServer, stopProcess } from './server-process.ts';
+import { describeCancel, describeDeath, describeFailedStart, describeTimeout } from './start-failure.ts';
+import type { Launcher, LaunchRequest, Limits, RunningServer, ServerExit } from './types.ts';
+import { readNativeUsage, resetNativeMemoryPeak } from './usage.ts';
+
+/** How long a server may take to end by itself after SIGTERM. */
+const STOP_GRACE_MS = 3_000;
+
+export interface NativeLauncherOptions {
+  /** The command that serves with the given settings; dse's own server unless told otherwise. */
+  readonly command?: (settings: ServerSettings) => readonly string[];
+  /** The ways to limit that may be used; those of this machine unless told otherwise. */
+  readonly makers?: GroupMakers;
+}
+
+/** Servers as processes of this machine, limited through cgroups or systemd and pinned with taskset. */
+export function createNativeLauncher(options: NativeLauncherOptions = {}): Launcher {
+  const { command = serverCommand, makers = new GroupMakers() } = options;
+  return {
+    engine: 'native',
+    check: (limits) => checkLimits(limits, makers),
+    async start(request, signal) {
+      const problems = await checkLimits([request.limits], makers);
+      if (problems.length > 0) throw new LaunchError(problems);
+      return startServer(request, command(request.settings), makers, signal);
+    },
+  };
+}
+
+function serverCommand(settings: ServerSettings): string[] {
+  return [process.execPath, compiledEntry('server/main'), JSON.stringify(settings)];
+}
+
+/** What was made for one server so far; `undefined` where not yet, or not needed. */
+interface Made {
+  readonly log: ServerLog;
+  group: ServerGroup | undefined;
+  process: ServerProcess | undefined;
+}
+
+async function startServer(
+  request: LaunchRequest,
+  command: readonly string[],
+  makers: GroupMakers,
+  signal: AbortSignal,
+): Promise<RunningServer> {
+  const made: Made = { log: openLog(request.logFile), group: undefined, process: undefined };
+  try {
+    const maker = await makers.choose(request.limits);
+    made.group = await maker?.make(nextGroupName(request.runLabel), request.limits);
+    signal.throwIfAborted();
+    const pinned = pinCommand(command, request.limits.cpuset);
+    made.process = await spawnServer(made.group?.wrap(pinned) ?? pinned, request.runLabel, made.log);
+    const exited = watchExit(made.process, made);
+    const url = await untilListening(made.process, exited, request, made.log, signal);
+    const applied = verifyLimits(made.process.pid, request, made.group);
+    return runningServer(url, made.process, exited, applied, made, describeMechanism(maker?.mechanism, request.limits));
+  } catch (error) {
+    await removeAll(made);
+    if (error instanceof LaunchError) throw error;
+    throw signal.aborted ? describeCancel(request) : describeFailedStart(request, command, error);
+  }
+}
+
+function openLog(file: string): ServerLog {
+  try {
+    return openServerLog(file);
+  } catch (error) {
+    const what = `the server's log cannot be opened: ${messageOf(error)}`;
+    throw new LaunchError(
+      { where: file, what, hint: 'Make sure that its folder exists and can be written to.' },
+      error,
+    );
+  }
+}
+
+function pinCommand(command: readonly string[], cpuset: string | undefined): readonly string[] {
+  return cpuset === undefined ? command : ['taskset', '-c', cpuset, ...command];
+}
+
+/** The server's end as data; also says whether the kernel ended it for want of memory. */
+async function watchExit(server: ServerProcess, made: Made): Promise<ServerExit> {
+  const { exitCode, signal } = await server.ended;
+  return {
+    exitCode,
+    signal,
+    isOomKilled: (made.group?.open(server.pid)?.readOomKills() ?? 0) > 0,
+    lastLines: made.log.lastLines(),
+  };
+}
+
+/** The address the server prints; throws where it ends first, takes too long, or is no longer wanted. */
+async function untilListening(
+  server: ServerProcess,
+  exited: Promise<ServerExit>,
+  request: LaunchRequest,
+  log: ServerLog,
+  signal: AbortSignal,
+): Promise<string> {
+  const startedAtMs = performance.now();
+  const settled = new AbortController();
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      server.listening.then(resolve);
+      exited.then((exit) => reject(describeDeath(request, exit, performance.now() - startedAtMs)));
+      const timer = setTimeout(() => reject(describeTimeout(request, log.lastLines())), request.readyTimeoutMs);
+      settled.signal.addEventListener('abort', () => clearTimeout(timer));
+      const onAbort = () => reject(describeCancel(request));
+      signal.addEventListener('abort', onAbort, { signal: settled.signal });
+      if (signal.aborted) onAbort();
+    });
+  } finally {
+    settled.abort();
+  }
+}
+
+function verifyLimits(pid: number, request: LaunchRequest, group: ServerGroup | undefined): Limits {
+  const applied = readBackLimits(pid, request.limits, group?.open(pid));
+  const mismatches = findMismatches(request.limits, applied);
+  if (mismatches.length > 0) throw new LaunchError(mismatches);
+  return applied;
+}
+
+function describeMechanism(group: string | undefined, limits: Limits): string {
+  return (
+    [...(group === undefined ? [] : [group]), ...(limits.cpuset === undefined ? [] : ['taskset'])].join(' + ') || 'none'
+  );
+}
+
+function runningServer(
+  url: string,
+  server: ServerProcess,
+  exited: Promise<ServerExit>,
+  applied: Limits,
+  made: Made,
+  mechanism: string,
+): RunningServer {
+  let removal: Promise<void> | undefined;
+  return {
+    url,
+    applied,
+    mechanism,
+    exited,
+    pid: server.pid,
+    readUsage: () => readNativeUsage(server.pid, made.group?.open(server.pid)),
+    resetMemoryPeak: async () => resetNativeMemoryPeak(server.pid),
+    [Symbol.asyncDispose]() {
+      removal ??= removeAll(made);
+      return removal;
+    },
+  };
+}
+
+/** Ends the server with everything it started and removes what was made for it. */
+async function removeAll({ group, process: server, log }: Made): Promise<void> {
+  if (server !== undefined) {
+    const files = group?.open(server.pid);
+    await stopProcess(server, STOP_GRACE_MS);
+    for (const pid of files?.readPids() ?? []) signalProcess(pid, 'SIGKILL');
+  }
+  await group?.remove();
+  log.close();
+}

@@ -1,0 +1,50 @@
+import { formatCpuList, parseCpuList } from '../cpu-list.ts';
+import type { Problem } from '../errors.ts';
+import { type GroupFiles, quotaUs } from './group.ts';
+import { readThreadCpuLists } from './proc.ts';
+import type { Limits } from './types.ts';
+
+/** The kernel rounds a memory limit down to whole pages; 64 KiB is the largest page it uses. */
+const MAX_PAGE_BYTES = 65_536;
+
+/** The limits that hold for a running server, from the kernel: pinning over all of its threads, quota and memory of its group. */
+export function readBackLimits(pid: number, asked: Limits, files: GroupFiles | undefined): Limits {
+  const cpuset = asked.cpuset === undefined ? undefined : readCpuset(pid);
+  return { ...(cpuset !== undefined && { cpuset }), ...files?.readLimits() };
+}
+
+/** Every limit that reads otherwise than asked. */
+export function findMismatches(asked: Limits, applied: Limits): Problem[] {
+  const problems: Problem[] = [];
+  const report = (name: string, wanted: unknown, found: unknown) =>
+    problems.push({
+      what: `asked for ${name} ${wanted}, but the kernel reads back ${found ?? 'no limit'}`,
+      hint: 'Something else on this machine changes this limit, or a cgroup above allows less; see dse doctor.',
+    });
+  if (!isSameCpuset(asked.cpuset, applied.cpuset)) report('CPU set', asked.cpuset, applied.cpuset);
+  if (!isSameQuota(asked.cpus, applied.cpus)) report('CPU quota', asked.cpus, applied.cpus);
+  if (!isSameMemory(asked.memoryBytes, applied.memoryBytes))
+    report('memory limit', asked.memoryBytes, applied.memoryBytes);
+  return problems;
+}
+
+/** CPUs that any of the threads may run on. */
+function readCpuset(pid: number): string | undefined {
+  const lists = readThreadCpuLists(pid);
+  return lists.length === 0 ? undefined : formatCpuList(lists.flatMap((list) => parseCpuList(list) ?? []));
+}
+
+function isSameCpuset(asked: string | undefined, applied: string | undefined): boolean {
+  if (asked === undefined) return true;
+  return applied !== undefined && formatCpuList(parseCpuList(asked) ?? []) === applied;
+}
+
+function isSameQuota(asked: number | undefined, applied: number | undefined): boolean {
+  if (asked === undefined || applied === undefined) return asked === applied;
+  return quotaUs(asked) === quotaUs(applied);
+}
+
+function isSameMemory(asked: number | undefined, applied: number | undefined): boolean {
+  if (asked === undefined || applied === undefined) return asked === applied;
+  return applied <= asked && asked - applied < MAX_PAGE_BYTES;
+}

@@ -1,0 +1,67 @@
+// A server small enough to know everything about, for the launcher's tests. Its argument is the JSON of ServerSettings; `modelName` says how it misbehaves.
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+
+const settings = JSON.parse(process.argv[2]);
+const behaviour = settings.modelName;
+const kept = [];
+
+const actions = {
+  '/burn': (ms) => {
+    const endMs = cpuMs() + ms;
+    while (cpuMs() < endMs);
+    return { burntMs: ms };
+  },
+  // Wants a whole CPU for so long, whatever it is given.
+  '/spin': (ms) => {
+    const startedMs = cpuMs();
+    const endMs = performance.now() + ms;
+    while (performance.now() < endMs);
+    return { cpuMs: cpuMs() - startedMs };
+  },
+  '/cpu': () => ({ cpuMs: cpuMs() }),
+  '/allocate': (mb) => {
+    kept.push(Buffer.alloc(mb * 1e6, 1));
+    return { mb };
+  },
+  '/release': () => {
+    kept.length = 0;
+    globalThis.gc?.();
+    return {};
+  },
+  '/child': () => ({ pid: spawn('sleep', ['60'], { stdio: 'ignore' }).pid }),
+  '/log': (lines) => {
+    for (let line = 1; line <= lines; line++) console.error(`line ${line}`);
+    return {};
+  },
+  '/exit': (code) => setTimeout(() => process.exit(code), 10) && {},
+};
+
+function cpuMs() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
+}
+
+process.stdin.resume().on('end', () => process.exit(0));
+if (behaviour === 'ignores-sigterm') process.on('SIGTERM', () => console.error('no'));
+console.error(`fixture started as ${behaviour}`);
+
+if (behaviour === 'dies') {
+  console.error('the model file is broken');
+  process.exit(7);
+} else if (behaviour === 'eats-memory') {
+  for (;;) kept.push(Buffer.alloc(10e6, 1));
+} else if (behaviour === 'never-listens') {
+  setInterval(() => {}, 1e3);
+} else {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+      response.end(JSON.stringify(actions[pathname]?.(Number(searchParams.get('n'))) ?? {}));
+    });
+  });
+  server.listen(settings.port, settings.host, () => {
+    const { address, port } = server.address();
+    console.log(JSON.stringify({ dse: 'listening', url: `http://${address}:${port}` }));
+  });
+}
