@@ -1,0 +1,190 @@
+import { AnalysisError } from '../errors.ts';
+import { checkTable } from './check-table.ts';
+import { codeLevels, groupConfigurations, meanByConfiguration } from './configurations.ts';
+import { correlateContexts } from './correlations.ts';
+import { findFronts, findLeftOut } from './fronts.ts';
+import { summarizeReplicates } from './summaries.ts';
+import type { Analysis, AnalysisOptions, Configurations, RowCounts, Table } from './types.ts';
+
+/** Columns of trials.csv that say what a trial was or how it went, not what it measured. */
+const BOOKKEEPING = new Set([
+  'trial_id',
+  'point_id',
+  'configuration_id',
+  'replicate',
+  'block',
+  'run_order',
+  'attempt',
+  'state',
+  'verdict',
+  'reasons',
+  'host',
+  'started_at',
+  'duration_s',
+  'energy_source',
+]);
+
+/**
+ * Fronts, correlations across contexts and summaries over replicates of a table of trials, or of any table of configurations and what they measured.
+ *
+ * Where the table has the columns `state` and `verdict`, rows that are not `done` or are `invalid` are counted and take no part.
+ * @throws AnalysisError listing everything that makes the table unfit for what is asked, and where estimated and measured energy would share a front
+ */
+export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
+  checkTable(table, options);
+  const resolved = resolveOptions(table, options);
+  const { isUsable, counts } = selectRows(table);
+  if (!resolved.allowMixedEnergy) refuseMixedEnergy(table, isUsable, resolved);
+
+  const configurations = groupConfigurations(table, resolved.factors, isUsable);
+  const needed = new Set([
+    ...resolved.responses,
+    ...resolved.objectives.map(({ response }) => response),
+    ...resolved.constraints.map(({ response }) => response),
+  ]);
+  const means = new Map([...needed].map((name) => [name, meanByConfiguration(numbersOf(table, name), configurations)]));
+  const leftOut = findLeftOut(configurations, means, resolved.objectives, resolved.constraints);
+  const responseMeans = new Map(resolved.responses.map((name) => [name, means.get(name) as Float64Array]));
+  const responses = new Map(resolved.responses.map((name) => [name, numbersOf(table, name)]));
+  return {
+    options: resolved,
+    counts,
+    configurations,
+    means,
+    leftOut,
+    fronts: findFronts(configurations, means, resolved.objectives, resolved.contexts, leftOut),
+    correlations: correlateContexts(configurations, responseMeans, resolved.contexts),
+    summaries: {
+      [Symbol.iterator]: () => summarizeReplicates(responses, configurations, resolved.confidence),
+    },
+    notes: [
+      ...noteEmptyObjectives(means, resolved),
+      ...noteUnevenReplicates(table, configurations, means, resolved),
+      ...noteSingleContexts(configurations, resolved),
+    ],
+  };
+}
+
+function resolveOptions(table: Table, options: AnalysisOptions): Required<AnalysisOptions> {
+  return {
+    ...options,
+    constraints: options.constraints ?? [],
+    responses: options.responses ?? findResponses(table, options.factors),
+    confidence: options.confidence ?? 0.95,
+    allowMixedEnergy: options.allowMixedEnergy ?? false,
+  };
+}
+
+/** Columns of numbers that hold at least one value and are neither factors nor bookkeeping. */
+function findResponses(table: Table, factors: readonly string[]): string[] {
+  return table.names.filter((name) => {
+    const column = table.columns.get(name);
+    if (factors.includes(name) || BOOKKEEPING.has(name) || column?.kind !== 'number') return false;
+    return column.values.some((value) => !Number.isNaN(value));
+  });
+}
+
+function numbersOf(table: Table, name: string): Float64Array {
+  const column = table.columns.get(name);
+  if (column?.kind !== 'number') throw new TypeError(`column "${name}" was not checked to hold numbers`);
+  return column.values;
+}
+
+/** Which rows count, and how many do not and why. */
+function selectRows(table: Table): { readonly isUsable: Uint8Array; readonly counts: RowCounts } {
+  const isUsable = new Uint8Array(table.rowCount).fill(1);
+  let failed = 0;
+  let invalid = 0;
+  const state = textOf(table, 'state');
+  const verdict = textOf(table, 'verdict');
+  for (let row = 0; row < table.rowCount; row++) {
+    if (state !== undefined && state(row) !== 'done') failed++;
+    else if (verdict !== undefined && verdict(row) === 'invalid') invalid++;
+    else continue;
+    isUsable[row] = 0;
+  }
+  const counts = { rows: table.rowCount, used: table.rowCount - failed - invalid, failed, invalid };
+  return { isUsable, counts };
+}
+
+/** The text of a column by row; undefined where the table lacks the column or it is one of someone else's numbers. */
+function textOf(table: Table, name: string): ((row: number) => string | undefined) | undefined {
+  const column = table.columns.get(name);
+  if (column?.kind !== 'text') return undefined;
+  return (row) => column.levels[column.codes[row] as number];
+}
+
+function isEnergyColumn(name: string): boolean {
+  return name.startsWith('energy_') || name.startsWith('power_');
+}
+
+/** @throws AnalysisError where an energy objective holds estimates in some rows and measurements in others */
+function refuseMixedEnergy(table: Table, isUsable: Uint8Array, { objectives }: Required<AnalysisOptions>): void {
+  const source = table.columns.get('energy_source');
+  const energyObjectives = objectives.map(({ response }) => response).filter(isEnergyColumn);
+  if (source === undefined || energyObjectives.length === 0) return;
+  const { levels, codes } = codeLevels(source);
+  const found = new Map<string, number>();
+  for (let row = 0; row < table.rowCount; row++) {
+    if (isUsable[row] === 0 || energyObjectives.every((name) => Number.isNaN(numbersOf(table, name)[row]))) continue;
+    const level = levels[codes[row] as number] as string;
+    found.set(level, (found.get(level) ?? 0) + 1);
+  }
+  if (!found.has('estimate') || found.size === 1) return;
+  const shares = [...found].map(([name, rows]) => `${rows} ${name === '' ? 'unknown' : name}`).join(', ');
+  throw new AnalysisError({
+    where: 'column "energy_source"',
+    what: `estimated and measured energy would share a front (rows: ${shares})`,
+    hint: `Analyse them apart, leave out the objective ${energyObjectives.join(', ')}, or accept the mix with --allow-mixed-energy.`,
+  });
+}
+
+function noteEmptyObjectives(
+  means: ReadonlyMap<string, Float64Array>,
+  { objectives }: Required<AnalysisOptions>,
+): string[] {
+  return objectives
+    .filter(({ response }) => means.get(response)?.every((value) => Number.isNaN(value)))
+    .map(
+      ({ response }) =>
+        `no usable row has a value of the objective ${response}, so every front is empty; measure it, or leave it out of the objectives`,
+    );
+}
+
+/** Objectives that some replicates of a configuration have and others lack: their means may favour the lucky ones. */
+function noteUnevenReplicates(
+  table: Table,
+  { count, offsets, rows }: Configurations,
+  means: ReadonlyMap<string, Float64Array>,
+  { objectives }: Required<AnalysisOptions>,
+): string[] {
+  return objectives.flatMap(({ response }) => {
+    const values = numbersOf(table, response);
+    const mean = means.get(response) as Float64Array;
+    let uneven = 0;
+    for (let configuration = 0; configuration < count; configuration++) {
+      if (Number.isNaN(mean[configuration])) continue;
+      const replicates = rows.subarray(offsets[configuration], offsets[configuration + 1]);
+      if (replicates.some((row) => Number.isNaN(values[row]))) uneven++;
+    }
+    return uneven === 0
+      ? []
+      : [
+          `in ${uneven} of ${count} configurations some replicates lack ${response}; their means are over the other replicates`,
+        ];
+  });
+}
+
+function noteSingleContexts(
+  { factors, codes, levels }: Configurations,
+  { contexts }: Required<AnalysisOptions>,
+): string[] {
+  return contexts.flatMap((context) => {
+    const index = factors.indexOf(context);
+    const found = new Set(codes[index]);
+    const [only] = found;
+    return found.size === 1
+      ? [`context "${context}" has one value (${levels[index]?.[only as number]}), so there is nothing to correlate`]
+      : [];
+  });
+}

@@ -1,0 +1,138 @@
+import type { Objective } from '../spec/types.ts';
+
+/** One column of a table. An empty cell is NaN among numbers and -1 among codes. Numbers are finite. */
+export type Column =
+  | { readonly kind: 'number'; readonly values: Float64Array }
+  | { readonly kind: 'text'; readonly codes: Int32Array; readonly levels: readonly string[] };
+
+/** A table by columns, so that a million rows stay a few typed arrays. */
+export interface Table {
+  readonly rowCount: number;
+  /** Column names in their order. */
+  readonly names: readonly string[];
+  readonly columns: ReadonlyMap<string, Column>;
+}
+
+/** A gate: configurations that miss it stay out of the fronts. */
+export interface Constraint {
+  readonly response: string;
+  readonly relation: '<=' | '>=';
+  readonly limit: number;
+}
+
+/** What is asked of a table. */
+export interface AnalysisOptions {
+  /** Columns whose combination makes a configuration; rows that agree in all of them are replicates. */
+  readonly factors: readonly string[];
+  readonly objectives: readonly Objective[];
+  /** Factors that make up the environment: one front per value of each, and correlations between its values. */
+  readonly contexts: readonly string[];
+  readonly constraints?: readonly Constraint[];
+  /** Columns to summarise and correlate; absent: every column of numbers that is neither a factor nor bookkeeping. */
+  readonly responses?: readonly string[];
+  /** Of the intervals; 0.95 if absent. */
+  readonly confidence?: number;
+  /** Lets rows with estimated and with measured energy stand in one front. */
+  readonly allowMixedEnergy?: boolean;
+}
+
+/** A configuration that could not be compared, and why. */
+export interface LeftOut {
+  /** Index of the configuration. */
+  readonly configuration: number;
+  readonly reason: string;
+}
+
+/** The Pareto front among the configurations of one context value, or of all. */
+export interface Front {
+  /** `all`, or `context=value`. */
+  readonly name: string;
+  /** Every configuration that belongs here, by index, those that were left out included. */
+  readonly members: Int32Array;
+  /** Beside `members`: 1 where no other member dominates it and it was not left out. */
+  readonly onFront: Uint8Array;
+}
+
+/** A coefficient that could be had, with the probability of one at least as far from 0 if there were no association. */
+export interface Coefficient {
+  readonly value: number;
+  readonly p: number;
+  /** How `p` was found, e.g. `t`, `exact`, `normal`. */
+  readonly method: string;
+}
+
+/** How alike one response behaves at two values of a context, over configurations matched on all other factors. */
+export interface Correlation {
+  readonly response: string;
+  readonly context: string;
+  readonly a: string;
+  readonly b: string;
+  /** Matched configurations. */
+  readonly n: number;
+  /** The three coefficients where they exist, and why not otherwise. */
+  readonly outcome: CorrelationOutcome;
+}
+
+export type CorrelationOutcome =
+  | { readonly pearson: Coefficient; readonly spearman: Coefficient; readonly kendall: Coefficient }
+  | { readonly reason: string };
+
+/** One response of one configuration over its replicates. */
+export interface Summary {
+  /** Index of the configuration. */
+  readonly configuration: number;
+  readonly response: string;
+  readonly n: number;
+  readonly mean: number;
+  readonly min: number;
+  readonly max: number;
+  /** Sample standard deviation and the interval of the mean; absent with one replicate. */
+  readonly spread: { readonly sd: number; readonly lo: number; readonly hi: number } | undefined;
+  /** How `lo` and `hi` were found, or why they are absent. */
+  readonly method: string;
+}
+
+/** Rows of a table by what became of them. */
+export interface RowCounts {
+  readonly rows: number;
+  readonly used: number;
+  /** `state` is not `done`. */
+  readonly failed: number;
+  /** `verdict` is `invalid`. */
+  readonly invalid: number;
+}
+
+/** The distinct combinations of factor levels in a table, in order of first appearance. */
+export interface Configurations {
+  readonly count: number;
+  readonly factors: readonly string[];
+  /** Level names by factor, in the order of `factors`. */
+  readonly levels: readonly (readonly string[])[];
+  /** By factor: the index in its `levels` of each configuration. */
+  readonly codes: readonly Int32Array[];
+  /** Usable rows of configuration c are `rows[offsets[c]]` to `rows[offsets[c + 1] - 1]`. */
+  readonly offsets: Int32Array;
+  readonly rows: Int32Array;
+}
+
+/** Everything `analyzeTable` finds. */
+export interface Analysis {
+  readonly options: Required<AnalysisOptions>;
+  readonly counts: RowCounts;
+  readonly configurations: Configurations;
+  /** By response: mean over the replicates of each configuration; NaN where none has it. */
+  readonly means: ReadonlyMap<string, Float64Array>;
+  readonly leftOut: readonly LeftOut[];
+  readonly fronts: readonly Front[];
+  readonly correlations: readonly Correlation[];
+  /** Worked out anew at each iteration, so that a million configurations need no memory. */
+  readonly summaries: Iterable<Summary>;
+  /** What a reader of the tables should know, in sentences. */
+  readonly notes: readonly string[];
+}
+
+/** A table to write: a cell that is undefined is empty. Rows are made as they are read. */
+export interface ResultTable {
+  readonly columns: readonly string[];
+  readonly rows: Iterable<readonly (string | number | boolean | undefined)[]>;
+}

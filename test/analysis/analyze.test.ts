@@ -1,0 +1,268 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { AnalysisOptions, CellValue } from '../../src/analysis/index.ts';
+import {
+  analyzeTable,
+  tableFromRecords,
+  tabulateCorrelations,
+  tabulateFronts,
+  tabulateSummaries,
+} from '../../src/analysis/index.ts';
+
+type Records = readonly Readonly<Record<string, CellValue>>[];
+
+const TWO_OBJECTIVES: AnalysisOptions = {
+  factors: ['model', 'threads'],
+  objectives: [
+    { response: 'latency_ms', direction: 'minimize' },
+    { response: 'energy_j', direction: 'minimize' },
+  ],
+  contexts: ['model'],
+};
+
+/** Two models at three thread counts; in both, more threads buy latency with energy, and 4 threads of `b` are worse than 2. */
+const TRIALS: Records = [
+  { model: 'a', threads: 1, latency_ms: 10, energy_j: 1 },
+  { model: 'a', threads: 2, latency_ms: 6, energy_j: 2 },
+  { model: 'a', threads: 4, latency_ms: 4, energy_j: 3 },
+  { model: 'b', threads: 1, latency_ms: 20, energy_j: 2 },
+  { model: 'b', threads: 2, latency_ms: 12, energy_j: 4 },
+  { model: 'b', threads: 4, latency_ms: 13, energy_j: 6 },
+];
+
+function analyze(records: Records, changes: Partial<AnalysisOptions> = {}) {
+  return analyzeTable(tableFromRecords(records), { ...TWO_OBJECTIVES, ...changes });
+}
+
+/** Rows as objects, for reading in assertions. */
+function read({ columns, rows }: ReturnType<typeof tabulateFronts>) {
+  return [...rows].map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index]])));
+}
+
+test('every configuration stands once in the front of all and once in that of its context', () => {
+  const rows = read(tabulateFronts(analyze(TRIALS)));
+  expect(rows.map(({ front, on_front, model, threads }) => `${front} ${model}${threads} ${on_front}`)).toEqual([
+    'all a1 true',
+    'all a2 true',
+    'all a4 true',
+    'all b1 false',
+    'all b2 false',
+    'all b4 false',
+    'model=a a1 true',
+    'model=a a2 true',
+    'model=a a4 true',
+    'model=b b1 true',
+    'model=b b2 true',
+    'model=b b4 false',
+  ]);
+  expect(rows[0]).toEqual({
+    front: 'all',
+    on_front: true,
+    model: 'a',
+    threads: '1',
+    latency_ms: 10,
+    energy_j: 1,
+    replicates: 1,
+    left_out_because: undefined,
+  });
+});
+
+test('rows of the same factors are replicates and their means are compared', () => {
+  const rows = read(
+    tabulateFronts(analyze([...TRIALS, { model: 'b', threads: 4, latency_ms: 9, energy_j: 6 }], { contexts: [] })),
+  );
+  expect(rows.at(-1)).toMatchObject({ threads: '4', latency_ms: 11, energy_j: 6, replicates: 2 });
+});
+
+test('a configuration without a value of an objective stays out of the front, with the reason', () => {
+  const rows = read(tabulateFronts(analyze([...TRIALS, { model: 'a', threads: 8, latency_ms: 1 }])));
+  expect(rows.find(({ threads }) => threads === '8')).toMatchObject({
+    on_front: false,
+    energy_j: undefined,
+    left_out_because: 'energy_j was not measured',
+  });
+});
+
+test('a missed constraint keeps a configuration out of the front, and lets in what it dominated', () => {
+  const rows = read(
+    tabulateFronts(analyze(TRIALS, { constraints: [{ response: 'latency_ms', relation: '>=', limit: 12 }] })),
+  );
+  expect(rows.slice(0, 6).map(({ on_front }) => on_front)).toEqual([false, false, false, true, true, false]);
+  expect(rows[0]?.left_out_because).toBe('misses latency_ms >= 12 (is 10)');
+});
+
+test('failed and invalid trials are counted and take no part; overloaded ones do', () => {
+  const verdicts = [
+    ['done', 'valid'],
+    ['done', 'overloaded'],
+    ['done', 'invalid'],
+    ['failed', ''],
+  ];
+  const records = verdicts.map(([state, verdict], index) => ({
+    model: 'a',
+    threads: index,
+    latency_ms: 10 - index,
+    energy_j: index,
+    state,
+    verdict,
+  }));
+  const analysis = analyze(records, { contexts: [] });
+  expect(analysis.counts).toEqual({ rows: 4, used: 2, failed: 1, invalid: 1 });
+  expect(read(tabulateFronts(analysis)).map(({ on_front, left_out_because }) => [on_front, left_out_because])).toEqual([
+    [true, undefined],
+    [true, undefined],
+    [false, 'every trial failed or is invalid'],
+    [false, 'every trial failed or is invalid'],
+  ]);
+});
+
+test('responses are correlated across the values of a context over matched configurations', () => {
+  const rows = read(
+    tabulateCorrelations(analyze([...TRIALS, { model: 'a', threads: 16, latency_ms: 3, energy_j: 9 }])),
+  );
+  expect(rows.map(({ response, a, b, n }) => ({ response, a, b, n }))).toEqual([
+    { response: 'latency_ms', a: 'a', b: 'b', n: 3 },
+    { response: 'energy_j', a: 'a', b: 'b', n: 3 },
+  ]);
+  expect(rows[0]?.spearman).toBeCloseTo(0.5, 12);
+  expect(rows[1]?.pearson).toBeCloseTo(1, 12);
+  expect(rows[1]).toMatchObject({ kendall: 1, spearman_p_method: 'exact', empty_because: undefined });
+});
+
+test('too few matched configurations leave the coefficients empty, with the reason', () => {
+  const [row] = read(tabulateCorrelations(analyze(TRIALS.slice(0, 5))));
+  expect(row).toMatchObject({ n: 2, pearson: undefined, kendall_p: undefined });
+  expect(row?.empty_because).toBe('2 matched configurations; a correlation needs 3');
+});
+
+test('a summary holds the t interval of the mean over replicates, and none for a single one', () => {
+  const replicates = [12.1, 11.8, 12.6].map((latency_ms) => ({ model: 'a', threads: 1, latency_ms, energy_j: 1 }));
+  const rows = read(
+    tabulateSummaries(analyze([...replicates, { model: 'b', threads: 1, latency_ms: 5, energy_j: 2 }])),
+  );
+  // scipy 1.17.1: stats.t.interval(0.95, 2, mean, sem)
+  expect(rows[0]).toMatchObject({
+    response: 'latency_ms',
+    n: 3,
+    min: 11.8,
+    max: 12.6,
+    method: 't interval of the mean over replicates, 95 %',
+  });
+  expect(rows[0]?.mean).toBeCloseTo(12.166666666666666, 12);
+  expect(rows[0]?.sd).toBeCloseTo(0.40414518843273756, 12);
+  expect(rows[0]?.lo).toBeCloseTo(11.162714363058459, 9);
+  expect(rows[0]?.hi).toBeCloseTo(13.170618970274873, 9);
+  expect(rows[2]).toMatchObject({
+    model: 'b',
+    n: 1,
+    mean: 5,
+    sd: undefined,
+    lo: undefined,
+    method: 'one replicate: no interval',
+  });
+});
+
+test('responses are all columns of numbers that are neither factors nor bookkeeping', () => {
+  const records = TRIALS.map((trial, index) => ({
+    ...trial,
+    run_order: index,
+    accuracy_top1: 0.9,
+    note: 'x',
+    power_w: '',
+  }));
+  expect(analyze(records).options.responses).toEqual(['latency_ms', 'energy_j', 'accuracy_top1']);
+});
+
+test('everything that is wrong with a table is reported at once', () => {
+  const records = [
+    { model: 'a', latency_ms: 'fast', energy_j: 1 },
+    { model: 'b', latency_ms: 'inf', energy_j: 'n/a' },
+  ];
+  expect(() => analyze(records, { contexts: ['host'] })).toThrowErrorMatchingInlineSnapshot(`
+    [AnalysisError: context "host" is not one of the factors (model, threads)
+      Add it to the factors, or choose one of them.
+    column "threads"  the table has no such column
+      Its columns are: model, latency_ms, energy_j.
+    column "latency_ms"  2 cells are not a finite number: "fast" in row 1, "inf" in row 2
+      Give decimal numbers, and leave a cell empty where nothing was measured.
+    column "energy_j"  1 cell is not a finite number: "n/a" in row 2
+      Give decimal numbers, and leave a cell empty where nothing was measured.]
+  `);
+});
+
+test.each([
+  ['no rows', [], 'the table has no rows'],
+  ['one row', TRIALS.slice(0, 1), 'the table has one row'],
+] as const)('a table with %s is refused', (_, records, message) => {
+  expect(() =>
+    analyzeTable(tableFromRecords(records, ['model', 'threads', 'latency_ms', 'energy_j']), TWO_OBJECTIVES),
+  ).toThrow(message);
+});
+
+test('roles that contradict each other are refused', () => {
+  expect(() =>
+    analyze(TRIALS, {
+      factors: ['model', 'model', 'energy_j'],
+      objectives: [{ response: 'energy_j', direction: 'minimize' }],
+      contexts: [],
+      confidence: 95,
+    }),
+  ).toThrowErrorMatchingInlineSnapshot(`
+    [AnalysisError: factor "model" is named twice
+      Name it once.
+    "energy_j" is both a factor and an objective
+      A factor is set, an objective is measured; choose one.
+    the confidence is 95
+      Give a share between 0 and 1, e.g. 0.95.]
+  `);
+});
+
+const MIXED = TRIALS.map(({ energy_j, ...trial }, index) => ({
+  ...trial,
+  energy_per_inference_j: energy_j,
+  energy_source: index === 0 ? 'estimate' : 'rapl',
+}));
+const ENERGY = { objectives: [{ response: 'energy_per_inference_j', direction: 'minimize' }] } as const;
+
+test('estimated and measured energy share no front unless asked to', () => {
+  expect(() => analyze(MIXED, ENERGY)).toThrowErrorMatchingInlineSnapshot(`
+    [AnalysisError: column "energy_source"  estimated and measured energy would share a front (rows: 1 estimate, 5 rapl)
+      Analyse them apart, leave out the objective energy_per_inference_j, or accept the mix with --allow-mixed-energy.]
+  `);
+  expect(analyze(MIXED, { ...ENERGY, allowMixedEnergy: true }).fronts).toHaveLength(3);
+  expect(analyze(MIXED, { objectives: [{ response: 'latency_ms', direction: 'minimize' }] }).fronts).toHaveLength(3);
+});
+
+test('what a reader should know is noted', () => {
+  const records = [
+    { model: 'a', threads: 1, latency_ms: 10, energy_j: '' },
+    { model: 'a', threads: 1, latency_ms: '', energy_j: '' },
+    { model: 'a', threads: 2, latency_ms: 5, energy_j: '' },
+  ];
+  expect(analyze(records).notes).toMatchInlineSnapshot(`
+    [
+      "no usable row has a value of the objective energy_j, so every front is empty; measure it, or leave it out of the objectives",
+      "in 1 of 2 configurations some replicates lack latency_ms; their means are over the other replicates",
+      "context "model" has one value (a), so there is nothing to correlate",
+    ]
+  `);
+});
+
+test('permuting rows changes no front', () => {
+  const records = fc.array(
+    fc.record({ model: fc.constantFrom('a', 'b'), threads: fc.nat(5), latency_ms: fc.nat(9), energy_j: fc.nat(9) }),
+    { minLength: 2, maxLength: 30 },
+  );
+  const orders = records.chain((rows) =>
+    fc.tuple(fc.constant(rows), fc.shuffledSubarray(rows, { minLength: rows.length })),
+  );
+  const byConfiguration = (rows: Records) =>
+    read(tabulateFronts(analyze(rows)))
+      .map(({ front, model, threads, on_front }) => `${front} ${model} ${threads} ${on_front}`)
+      .sort();
+  fc.assert(
+    fc.property(orders, ([rows, shuffled]) => {
+      expect(byConfiguration(shuffled)).toEqual(byConfiguration(rows));
+    }),
+  );
+});

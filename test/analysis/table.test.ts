@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { createTableBuilder, tableFromRecords } from '../../src/analysis/index.ts';
+
+test('a column of plain decimal numbers is numbers, and empty cells are NaN', () => {
+  const table = tableFromRecords([{ x: '1.5' }, { x: '' }, { x: null }, {}, { x: ' -2e3 ' }, { x: 7 }]);
+  expect(table.columns.get('x')).toEqual({
+    kind: 'number',
+    values: Float64Array.of(1.5, Number.NaN, Number.NaN, Number.NaN, -2000, 7),
+  });
+});
+
+test.each(['abc', '007', '1e999', 'Infinity', '0x10', '12345678901234567890', 'NaN', Number.POSITIVE_INFINITY, true])(
+  'a cell of %s makes its column text, earlier numbers included',
+  (cell) => {
+    const column = tableFromRecords([{ x: 4 }, { x: '' }, { x: cell }]).columns.get('x');
+    expect(column).toEqual({ kind: 'text', codes: Int32Array.of(0, -1, 1), levels: ['4', String(cell)] });
+  },
+);
+
+test('columns are the keys of all records in order of first appearance', () => {
+  const table = tableFromRecords([{ b: 1 }, { a: 2, b: 3 }]);
+  expect(table.names).toEqual(['b', 'a']);
+  expect(table.rowCount).toBe(2);
+});
+
+test('more rows than the first allocation keep their values', () => {
+  const builder = createTableBuilder(['n', 't']);
+  for (let row = 0; row < 1000; row++) builder.add([row, `level${row % 3}`]);
+  const table = builder.finish();
+  expect(table.columns.get('n')).toEqual({
+    kind: 'number',
+    values: Float64Array.from({ length: 1000 }, (_, row) => row),
+  });
+  expect(table.columns.get('t')).toMatchObject({ levels: ['level0', 'level1', 'level2'] });
+});
+
+test('duplicate and empty column names are refused together', () => {
+  expect(() => createTableBuilder(['a', '', 'a'])).toThrowErrorMatchingInlineSnapshot(`
+    [AnalysisError: column 2  a column has no name
+      Name it in the first line.
+    column 3  column "a" appears twice
+      Rename one of them, so that it is clear which is meant.]
+  `);
+});
+
+test('a row longer than the header is refused', () => {
+  expect(() => createTableBuilder(['a']).add([1, 2])).toThrowErrorMatchingInlineSnapshot(`
+    [AnalysisError: row 1  the row has 2 cells, the table has 1 columns
+      Check the delimiter and the quotes of that line.]
+  `);
+});
