@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { describe, expect, it } from 'vitest';
+import { RESPONSES } from '../../src/spec/index.ts';
+import { COLUMNS, openStore, readResults, renderCsv } from '../../src/store/index.ts';
+import { doneRecord, failedRecord, manifestInput, spec, temporaryFolder } from './examples.ts';
+
+function readTrials(outDir: string): Record<string, string>[] {
+  return parse(readFileSync(join(outDir, 'trials.csv')), { columns: true });
+}
+
+describe('trials.csv', () => {
+  it('has its columns in the promised order, the factors after the reasons', async () => {
+    const outDir = temporaryFolder();
+    await (await openStore(outDir, manifestInput()))[Symbol.asyncDispose]();
+    expect(readFileSync(join(outDir, 'trials.csv'), 'utf8')).toBe(
+      'trial_id,point_id,replicate,block,run_order,state,verdict,reasons,model,threads,load,' +
+        'offered_rps,achieved_rps,goodput_rps,throughput_ips,capacity_rps,' +
+        ['mean', 'p50', 'p90', 'p95', 'p99', 'p999']
+          .map((q) => `latency_${q}_ms,latency_${q}_ms_lo,latency_${q}_ms_hi,`)
+          .join('') +
+        'latency_max_ms,queue_ms,compute_ms,cpu_util,memory_peak_mb,network_rx_mb,network_tx_mb,' +
+        'energy_gross_j,energy_net_j,energy_per_inference_j,energy_net_per_inference_j,power_w,idle_power_w,energy_source,' +
+        'accuracy_top1,accuracy_top5,model_size_mb,params,macs,' +
+        'requests,ok_count,timeout_count,error_count,send_lag_p99_ms,late_share,generator_cpu_util,' +
+        'idle_gate_wait_s,warmup_s,window_s,windows,stop_reason,host,started_at,duration_s,attempt,engine,mechanism\n',
+    );
+  });
+
+  it('has a unit wherever a column name ends in one, and a description for every column', () => {
+    const units: Record<string, string> = {
+      ms: 'ms',
+      s: 's',
+      j: 'J',
+      w: 'W',
+      mb: 'MB',
+      rps: 'requests/s',
+      ips: 'inferences/s',
+    };
+    for (const { name, unit, description } of COLUMNS) {
+      const ending = name
+        .replace(/_(lo|hi)$/, '')
+        .split('_')
+        .at(-1) as string;
+      if (ending in units) expect(unit, name).toBe(units[ending]);
+      expect(description, name).not.toBe('');
+    }
+    expect(new Set(COLUMNS.map(({ name }) => name)).size).toBe(COLUMNS.length);
+    expect(COLUMNS.map(({ name }) => name)).toEqual(expect.arrayContaining(RESPONSES.map(({ name }) => name)));
+  });
+
+  it('leaves empty what was not measured and never writes 0 for it', async () => {
+    const outDir = temporaryFolder();
+    {
+      await using store = await openStore(outDir, manifestInput());
+      await store.append(doneRecord({ responses: { latency_p50_ms: 0.1 + 0.2, error_count: 0 } }));
+    }
+    const [row] = readTrials(outDir);
+    expect(row).toMatchObject({
+      latency_p50_ms: '0.30000000000000004',
+      error_count: '0',
+      energy_gross_j: '',
+      accuracy_top1: '',
+    });
+  });
+
+  it('holds the last attempt of each trial', async () => {
+    const outDir = temporaryFolder();
+    {
+      await using store = await openStore(outDir, manifestInput());
+      await store.append(doneRecord({ verdict: 'invalid', reasons: [{ code: 'host-busy', detail: 'a\nbackup ran' }] }));
+      await store.append(failedRecord({ trialId: 't2', reason: 'line one\n  line two' }));
+      await store.append(doneRecord({ attempt: 2, responses: { latency_p50_ms: 5 } }));
+    }
+    expect(readTrials(outDir)).toMatchObject([
+      {
+        trial_id: 't2',
+        state: 'failed',
+        verdict: '',
+        reasons: 'failed in warm-up: line one line two',
+        latency_p50_ms: '',
+        attempt: '1',
+      },
+      { trial_id: 't1', state: 'done', verdict: 'valid', reasons: '', latency_p50_ms: '5', attempt: '2' },
+    ]);
+  });
+
+  it('says why a trial is invalid, each reason with its figure', async () => {
+    const outDir = temporaryFolder();
+    {
+      await using store = await openStore(outDir, manifestInput());
+      const reasons = [
+        { code: 'generator-late', detail: '1.8 % of requests left over 1 ms late (limit 1 %)' },
+        { code: 'throttled', detail: 'clock at 800 MHz' },
+      ] as const;
+      await store.append(doneRecord({ verdict: 'invalid', reasons }));
+    }
+    expect(readTrials(outDir)[0]?.reasons).toBe(
+      'generator-late: 1.8 % of requests left over 1 ms late (limit 1 %); throttled: clock at 800 MHz',
+    );
+  });
+
+  it('keeps a column for a factor that a changed spec no longer has, and for a response the dictionary does not know', async () => {
+    const outDir = temporaryFolder();
+    const { model, threads } = spec().factors;
+    {
+      await using store = await openStore(outDir, manifestInput());
+      await store.append(doneRecord({ responses: { zeta: 1 } }));
+    }
+    {
+      const changed = spec({ factors: { model: model as never }, fixed: { batch: { name: '1', value: 1 } } });
+      await using _store = await openStore(outDir, manifestInput({ spec: changed }));
+    }
+    const { columns, rows } = await readResults(outDir);
+    expect(columns.slice(8, 12)).toEqual(['model', 'batch', 'threads', 'load']);
+    expect(columns.at(-1)).toBe('zeta');
+    expect(rows[0]).toMatchObject({ model: 'a', threads: 1, zeta: 1 });
+    expect(threads).toHaveLength(2);
+  });
+
+  it('is made anew from the journal when a killed run left it behind', async () => {
+    const outDir = temporaryFolder();
+    {
+      await using store = await openStore(outDir, manifestInput());
+      await store.append(doneRecord());
+    }
+    const expected = readFileSync(join(outDir, 'trials.csv'), 'utf8');
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync(join(outDir, 'trials.csv'), 'trial_id\nha');
+    await using _store = await openStore(outDir, manifestInput());
+    expect(readFileSync(join(outDir, 'trials.csv'), 'utf8')).toBe(expected);
+  });
+});
+
+describe('a CSV table', () => {
+  it('quotes what needs it and leaves undefined cells empty', () => {
+    expect(
+      renderCsv(
+        ['a', 'b', 'c'],
+        [
+          ['x,y', undefined, true],
+          ['say "hi"', 1e-7, false],
+        ],
+      ),
+    ).toBe('a,b,c\n"x,y",,true\n"say ""hi""",1e-7,false\n');
+  });
+
+  it('without rows has its header', () => {
+    expect(renderCsv(['a', 'b'], [])).toBe('a,b\n');
+  });
+});
