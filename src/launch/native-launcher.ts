@@ -31,7 +31,9 @@ export function createNativeLauncher(options: NativeLauncherOptions = {}): Launc
     async start(request, signal) {
       const problems = await checkLimits([request.limits], makers);
       if (problems.length > 0) throw new LaunchError(problems);
-      return startServer(request, command(request.settings), makers, signal);
+      // The server ends with the pipe that this process holds, so that not even a kill -9 of dse leaves it running.
+      const settings = { ...request.settings, exitOnStdinEnd: true };
+      return startServer(request, command(settings), makers, signal);
     },
   };
 }

@@ -19,7 +19,6 @@ const actions = {
     while (performance.now() < endMs);
     return { cpuMs: cpuMs() - startedMs };
   },
-  '/cpu': () => ({ cpuMs: cpuMs() }),
   '/allocate': (mb) => {
     kept.push(Buffer.alloc(mb * 1e6, 1));
     return { mb };
@@ -31,23 +30,27 @@ const actions = {
   },
   '/child': () => ({ pid: spawn('sleep', ['60'], { stdio: 'ignore' }).pid }),
   '/log': (lines) => {
-    for (let line = 1; line <= lines; line++) console.error(`line ${line}`);
+    for (let line = 1; line <= lines; line++) say(`line ${line}`);
     return {};
   },
   '/exit': (code) => setTimeout(() => process.exit(code), 10) && {},
 };
+
+function say(text) {
+  process.stderr.write(`${text}\n`);
+}
 
 function cpuMs() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e3;
 }
 
-process.stdin.resume().on('end', () => process.exit(0));
-if (behaviour === 'ignores-sigterm') process.on('SIGTERM', () => console.error('no'));
-console.error(`fixture started as ${behaviour}`);
+if (settings.exitOnStdinEnd && behaviour !== 'ignores-stdin') process.stdin.resume().on('end', () => process.exit(0));
+if (behaviour === 'ignores-sigterm') process.on('SIGTERM', () => say('no'));
+say(`fixture started as ${behaviour}`);
 
 if (behaviour === 'dies') {
-  console.error('the model file is broken');
+  say('the model file is broken');
   process.exit(7);
 } else if (behaviour === 'eats-memory') {
   for (;;) kept.push(Buffer.alloc(10e6, 1));
@@ -62,6 +65,6 @@ if (behaviour === 'dies') {
   });
   server.listen(settings.port, settings.host, () => {
     const { address, port } = server.address();
-    console.log(JSON.stringify({ dse: 'listening', url: `http://${address}:${port}` }));
+    process.stdout.write(`${JSON.stringify({ dse: 'listening', url: `http://${address}:${port}` })}\n`);
   });
 }

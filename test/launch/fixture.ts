@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createRunLabel, type LaunchRequest } from '../../src/launch/index.ts';
+import type { ServerSettings } from '../../src/server/types.ts';
+
+/** What the fixture server does; passed as the name of its model. */
+export type Behaviour = 'well' | 'dies' | 'never-listens' | 'eats-memory' | 'ignores-sigterm' | 'ignores-stdin';
+
+const FIXTURE = fileURLToPath(new URL('fixture-server.mjs', import.meta.url));
+
+export function fixtureCommand(settings: ServerSettings): string[] {
+  return [process.execPath, '--expose-gc', FIXTURE, JSON.stringify(settings)];
+}
+
+/** A request for a fixture server of its own run, with a log file of its own. */
+export function fixtureRequest(
+  behaviour: Behaviour,
+  { port = 0, ...overrides }: Partial<LaunchRequest> & { port?: number } = {},
+): LaunchRequest {
+  return {
+    runLabel: createRunLabel(),
+    settings: { modelName: behaviour, modelFile: '', host: '127.0.0.1', port, engine: ENGINE },
+    limits: {},
+    logFile: join(mkdtempSync(join(tmpdir(), 'dse-launch-')), 'server.log'),
+    readyTimeoutMs: 15_000,
+    ...overrides,
+  };
+}
+
+const ENGINE = {
+  intraOpThreads: 1,
+  interOpThreads: 1,
+  executionMode: 'sequential',
+  graphOptimization: 'all',
+  spinning: false,
+} as const;
+
+/** Asks the fixture server to do something and returns what it says about it. */
+export async function ask(
+  url: string,
+  action: 'burn' | 'spin' | 'allocate' | 'release' | 'child' | 'log' | 'exit',
+  n = 0,
+): Promise<Record<string, number>> {
+  return (await fetch(`${url}/${action}?n=${n}`)).json() as Promise<Record<string, number>>;
+}
+
+/** Whether a process runs; a zombie, which only waits to be collected by its parent, does not. */
+export function isProcessThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
