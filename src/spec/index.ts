@@ -1,1 +1,6 @@
+export { FACTORS, type FactorDefinition, type FactorGroup } from './factors.ts';
+export { parseSpec } from './parse-spec.ts';
+export { findResponse, RESPONSES, type ResponseDefinition } from './responses.ts';
+export { specJsonSchema } from './schema.ts';
 export type * from './types.ts';
+export { LOAD_FACTORS } from './types.ts';

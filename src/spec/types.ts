@@ -13,6 +13,9 @@ export interface Level {
   readonly value: unknown;
 }
 
+/** Factors that are not part of a server configuration: points that differ only in these share one launch. */
+export const LOAD_FACTORS: readonly string[] = ['load'];
+
 /** How the load of a level is offered. Rates are requests per second, utilization a share of the configuration's own measured capacity. */
 export type Load =
   | { readonly kind: 'utilization'; readonly utilization: number; readonly arrivals: Arrivals }
@@ -100,7 +103,7 @@ export interface Exclusion {
 
 export interface ExperimentSpec {
   readonly name: string;
-  /** The file it was read from, absolute; relative paths in it start at its folder. */
+  /** The file it was read from, as the user gave it; relative paths in it start at its folder. */
   readonly file: string;
   readonly design: DesignSpec;
   readonly server: ServerSpec;
@@ -116,4 +119,25 @@ export interface ExperimentSpec {
   readonly objectives: readonly Objective[];
   /** Factors that make up the environment across which results are compared. */
   readonly contexts: readonly string[];
+}
+
+/** What a spec is checked against besides itself: the machine that would run it, and the models dse knows. */
+export interface HostFacts {
+  /** Numbers of the CPUs this process may use. */
+  readonly onlineCpus: readonly number[];
+  readonly memoryBytes: number;
+  /** As Node names it: "linux", "darwin", ... */
+  readonly platform: string;
+  readonly modelNames: readonly string[];
+  isKnownModel(name: string): boolean;
+}
+
+export interface ParsedSpec {
+  /** Deeply frozen, with every default filled in. */
+  readonly spec: ExperimentSpec;
+  /**
+   * `file:line:column` of a value of the file, for problems that are found later, e.g. by a launcher. What the file leaves out is located at the nearest part around it that is written.
+   * @param path - keys and list positions from the top, e.g. `['factors', 'batch', 0]`
+   */
+  locate(path: readonly (string | number)[]): string;
 }

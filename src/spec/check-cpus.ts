@@ -1,0 +1,160 @@
+import { formatCpuList, parseCpuList } from '../cpu-list.ts';
+import type { Problem } from '../errors.ts';
+import { levelsOf } from './check-factors.ts';
+import type { CheckInput } from './checks.ts';
+import type { Path } from './positions.ts';
+import { quote } from './wording.ts';
+
+interface CpuSet {
+  readonly cpus: readonly number[];
+  readonly path: Path;
+}
+
+/** CPUs and memory that are asked for exist, and server and generator do not share a CPU where the machine has more than one. */
+export function checkCpus(input: CheckInput): Problem[] {
+  const serverSets = serverCpuSets(input);
+  const generator = cpuSetAt(input.spec.generator.cpuset, ['generator', 'cpuset']);
+  return [
+    ...[...serverSets, ...generator].flatMap((set) => [...checkExists(input, set), ...checkCanPin(input, set)]),
+    ...checkOneCpuset(input),
+    ...checkKeptApart(input, serverSets, generator[0]),
+    ...checkQuota(input, generator[0]),
+    ...checkMemory(input),
+  ];
+}
+
+function cpuSetAt(list: string | undefined, path: Path): CpuSet[] {
+  return list === undefined ? [] : [{ cpus: parseCpuList(list) ?? [], path }];
+}
+
+function serverCpuSets({ spec }: CheckInput): CpuSet[] {
+  return [
+    ...cpuSetAt(spec.server.cpuset, ['server', 'cpuset']),
+    ...levelsOf(spec, 'cpuset').flatMap(({ level, path }) => cpuSetAt(String(level.value), path)),
+  ];
+}
+
+function checkExists({ host, positions }: CheckInput, { cpus, path }: CpuSet): Problem[] {
+  const missing = cpus.filter((cpu) => !host.onlineCpus.includes(cpu));
+  if (missing.length === 0) return [];
+  return [
+    {
+      where: positions.ofValue(path),
+      what: `CPU set "${formatCpuList(cpus)}" names CPU ${formatCpuList(missing)}, which this machine does not have`,
+      hint: `Use CPUs out of "${formatCpuList(host.onlineCpus)}".`,
+    },
+  ];
+}
+
+/** The `cpuset` factor is judged with the other factors; these are the two settings beside it. */
+function checkCanPin({ spec, host, positions }: CheckInput, { path }: CpuSet): Problem[] {
+  const isSetting = path[0] === 'server' || path[0] === 'generator';
+  const runsNatively = path[0] === 'generator' || spec.server.engine === 'native';
+  if (!isSetting || !runsNatively || host.platform === 'linux') return [];
+  return [
+    {
+      where: positions.ofValue(path),
+      what: `"${path.join('.')}" cannot be applied: processes are pinned through Linux, and this is ${host.platform}`,
+      hint: 'Remove it.',
+    },
+  ];
+}
+
+function checkOneCpuset({ spec, positions }: CheckInput): Problem[] {
+  if (spec.server.cpuset === undefined || levelsOf(spec, 'cpuset').length === 0) return [];
+  return [
+    {
+      where: positions.ofValue(['server', 'cpuset']),
+      what: 'the CPU set of the server is given twice, by "server.cpuset" and by the factor "cpuset"',
+      hint: 'Remove "server.cpuset".',
+    },
+  ];
+}
+
+function checkKeptApart(input: CheckInput, serverSets: readonly CpuSet[], generator: CpuSet | undefined): Problem[] {
+  const { host, positions } = input;
+  if (host.onlineCpus.length < 2) return [];
+  const isWholeMachine = ({ cpus }: CpuSet) => host.onlineCpus.every((cpu) => cpus.includes(cpu));
+  return serverSets.flatMap((server) => {
+    const where = positions.ofValue(server.path);
+    const shared = server.cpus.filter((cpu) => generator?.cpus.includes(cpu) ?? false);
+    if (shared.length > 0) {
+      return [
+        {
+          where,
+          what: `server and generator would share CPU ${formatCpuList(shared)}, and the load would disturb what it measures`,
+          hint: 'Give them CPU sets without a CPU in common.',
+        },
+      ];
+    }
+    if (!isWholeMachine(server)) return [];
+    return [
+      {
+        where,
+        what: `CPU set "${formatCpuList(server.cpus)}" leaves no CPU to the load generator`,
+        hint: 'Leave at least one CPU of the machine out of it.',
+      },
+    ];
+  });
+}
+
+/** A quota above what the CPU set can give would be accepted by the kernel and limit nothing. */
+function checkQuota(input: CheckInput, generator: CpuSet | undefined): Problem[] {
+  const { spec, positions } = input;
+  const factorSets = levelsOf(spec, 'cpuset');
+  return levelsOf(spec, 'cpus').flatMap(({ level, path }) => {
+    const quota = Number(level.value);
+    const where = positions.ofValue(path);
+    if (factorSets.length === 0) {
+      const available = cpusOfServer(input, generator);
+      if (quota <= available) return [];
+      return [
+        {
+          where,
+          what: `a quota of ${quota} CPUs is more than the ${available} ${available === 1 ? 'CPU' : 'CPUs'} the server can have`,
+          hint:
+            spec.server.cpuset === undefined
+              ? 'Lower it; one CPU of the machine is kept for the load generator.'
+              : `Lower it, or widen "server.cpuset" ("${spec.server.cpuset}").`,
+        },
+      ];
+    }
+    return factorSets
+      .filter(
+        ({ level: set }) => quota > sizeOf(set.value) && !isExcluded(input, { cpus: level.name, cpuset: set.name }),
+      )
+      .map(({ level: set }) => ({
+        where,
+        what: `a quota of ${quota} CPUs is more than CPU set ${quote(set.name)} has (${sizeOf(set.value)})`,
+        hint: `Exclude the combination: { when: { cpus: ${level.name}, cpuset: "${set.name}" }, why: "quota above CPU set" }.`,
+      }));
+  });
+}
+
+function sizeOf(cpuset: unknown): number {
+  return parseCpuList(String(cpuset))?.length ?? 0;
+}
+
+/** CPUs of the server where no factor says: its set, or what the generator leaves it. */
+function cpusOfServer({ spec, host }: CheckInput, generator: CpuSet | undefined): number {
+  const { cpuset } = spec.server;
+  if (cpuset !== undefined) return (parseCpuList(cpuset) ?? []).filter((cpu) => host.onlineCpus.includes(cpu)).length;
+  const online = host.onlineCpus.length;
+  return Math.max(1, online - (generator?.cpus.length ?? 1));
+}
+
+function isExcluded({ spec }: CheckInput, levels: Readonly<Record<string, string>>): boolean {
+  return spec.exclude.some(({ when }) =>
+    Object.entries(when).every(([factor, names]) => levels[factor] !== undefined && names.includes(levels[factor])),
+  );
+}
+
+function checkMemory({ spec, host, positions }: CheckInput): Problem[] {
+  return levelsOf(spec, 'memory')
+    .filter(({ level }) => Number(level.value) > host.memoryBytes)
+    .map(({ level, path }) => ({
+      where: positions.ofValue(path),
+      what: `a memory limit of ${level.name} is more than this machine has (${Math.floor(host.memoryBytes / 1e6)}MB)`,
+      hint: 'Lower it, or leave "memory" out for no limit.',
+    }));
+}

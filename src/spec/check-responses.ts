@@ -1,0 +1,139 @@
+import type { Problem } from '../errors.ts';
+import type { CheckInput } from './checks.ts';
+import type { Path } from './positions.ts';
+import { findResponse, RESPONSES } from './responses.ts';
+import { quote, suggestName } from './wording.ts';
+
+const RESPONSE_NAMES = RESPONSES.map(({ name }) => name);
+
+/** Objectives, precision limits and contexts name what exists and what this spec measures, and the windows fit in the time given. */
+export function checkResponses(input: CheckInput): Problem[] {
+  return [
+    ...checkObjectives(input),
+    ...checkPrecision(input),
+    ...checkContexts(input),
+    ...checkWindows(input),
+    ...checkEnergy(input),
+  ];
+}
+
+function checkObjectives(input: CheckInput): Problem[] {
+  const { spec, positions } = input;
+  return spec.objectives.flatMap(({ response, direction }, at) => {
+    const path = ['objectives', at, direction];
+    if (input.isRefused('objectives', at)) return [];
+    const isRepeated = spec.objectives.slice(0, at).some((other) => other.response === response);
+    return [
+      ...checkIsKnown(input, response, path),
+      ...checkIsMeasured(input, response, path),
+      ...(isRepeated
+        ? [
+            {
+              where: positions.ofValue(path),
+              what: `response "${response}" is an objective twice`,
+              hint: 'Remove one of the two.',
+            },
+          ]
+        : []),
+    ];
+  });
+}
+
+function checkIsKnown({ positions }: CheckInput, response: string, path: Path): Problem[] {
+  if (findResponse(response) !== undefined) return [];
+  return [
+    {
+      where: positions.ofValue(path),
+      what: `unknown response ${quote(response)}`,
+      hint: suggestName(response, RESPONSE_NAMES, 'responses'),
+    },
+  ];
+}
+
+/** An objective that stays empty would empty the front. */
+function checkIsMeasured({ spec, positions, isRefused }: CheckInput, response: string, path: Path): Problem[] {
+  const where = positions.ofValue(path);
+  if (response === 'goodput_rps' && spec.measure.sloLatencyMs === undefined && !isRefused('measure', 'slo')) {
+    return [
+      {
+        where,
+        what: 'objective "goodput_rps" has no latency to count by',
+        hint: 'Give one, e.g. measure: { slo: { latency_ms: 100 } }.',
+      },
+    ];
+  }
+  if (spec.energy.source === 'none' && findResponse(response) !== undefined && /^energy_|power_w$/.test(response)) {
+    return [
+      {
+        where,
+        what: `objective "${response}" is not measured under energy source "none"`,
+        hint: 'Remove the objective, or set energy: { source: auto }.',
+      },
+    ];
+  }
+  return [];
+}
+
+function checkPrecision({ spec, positions }: CheckInput): Problem[] {
+  return Object.keys(spec.measure.precision)
+    .filter((response) => findResponse(response) === undefined)
+    .map((response) => ({
+      where: positions.ofKey(['measure', 'precision', response]),
+      what: `unknown response ${quote(response)}`,
+      hint: suggestName(response, RESPONSE_NAMES, 'responses'),
+    }));
+}
+
+function checkContexts({ spec, positions, isRefused }: CheckInput): Problem[] {
+  return spec.contexts.flatMap((factor, at) => {
+    const where = positions.ofValue(['contexts', at]);
+    if (isRefused('contexts', at)) return [];
+    if (spec.contexts.indexOf(factor) !== at) {
+      return [{ where, what: `context "${factor}" is named twice`, hint: 'Remove one of the two.' }];
+    }
+    if (factor in spec.factors || isRefused('factors', factor)) return [];
+    return [
+      {
+        where,
+        what: `context "${factor}" is not a varied factor`,
+        hint: suggestName(factor, Object.keys(spec.factors), 'varied factors'),
+      },
+    ];
+  });
+}
+
+function checkWindows({ spec, positions, isRefused }: CheckInput): Problem[] {
+  const { windowS, windows, maxS } = spec.measure;
+  if (['window', 'windows', 'max'].some((key) => isRefused('measure', key))) return [];
+  const needsS = windowS * windows;
+  return needsS <= maxS
+    ? []
+    : [
+        {
+          where: positions.ofValue(['measure', windowS > maxS ? 'window' : 'max']),
+          what: `${windows} ${windows === 1 ? 'window' : 'windows'} of ${windowS} s take ${needsS} s, longer than "measure.max" (${maxS} s)`,
+          hint: 'Raise "max", or lower "window" or "windows".',
+        },
+      ];
+}
+
+function checkEnergy({ spec, positions }: CheckInput): Problem[] {
+  const { source, command } = spec.energy;
+  if (source === 'command' && command === undefined) {
+    return [
+      {
+        where: positions.ofValue(['energy', 'source']),
+        what: 'energy source "command" has no command',
+        hint: 'Give one that prints watts, e.g. command: "read-plug --watts".',
+      },
+    ];
+  }
+  if (command === undefined || source === 'command') return [];
+  return [
+    {
+      where: positions.ofKey(['energy', 'command']),
+      what: `"energy.command" is not used under source "${source}"`,
+      hint: 'Set source: command, or remove the command.',
+    },
+  ];
+}

@@ -1,0 +1,32 @@
+import type { Problem } from '../errors.ts';
+import { checkCpus } from './check-cpus.ts';
+import { checkDesign } from './check-design.ts';
+import { checkExclusions } from './check-exclusions.ts';
+import { checkFactors } from './check-factors.ts';
+import { checkLoads } from './check-loads.ts';
+import { checkResponses } from './check-responses.ts';
+import type { Positions } from './positions.ts';
+import type { WrittenSpec } from './schema.ts';
+import type { SchemaOutcome } from './schema-problems.ts';
+import type { ExperimentSpec, HostFacts } from './types.ts';
+
+/** What a check looks at. Parts that the schema refused are missing from `spec`, and are not a check's to report again. */
+export interface CheckInput {
+  readonly spec: ExperimentSpec;
+  readonly written: WrittenSpec;
+  readonly host: HostFacts;
+  readonly positions: Positions;
+  readonly isRefused: SchemaOutcome['isRefused'];
+}
+
+/** A rule that takes more than one key, or the machine, to judge. */
+export type Check = (input: CheckInput) => readonly Problem[];
+
+export const CHECKS: readonly Check[] = [
+  checkDesign,
+  checkFactors,
+  checkLoads,
+  checkCpus,
+  checkExclusions,
+  checkResponses,
+];

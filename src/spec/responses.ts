@@ -1,0 +1,98 @@
+/** A numeric column of `trials.csv` that a trial may measure. */
+export interface ResponseDefinition {
+  readonly name: string;
+  /** As a reader writes it; '' for a share or a count. */
+  readonly unit: string;
+  readonly description: string;
+  /** Which way is good, where that does not depend on the question asked. */
+  readonly better: 'lower' | 'higher' | undefined;
+}
+
+function response(
+  name: string,
+  unit: string,
+  better: ResponseDefinition['better'],
+  description: string,
+): ResponseDefinition {
+  return { name, unit, description, better };
+}
+
+function latencyQuantile(column: string, words: string, smallestSample: string): ResponseDefinition {
+  return response(
+    column,
+    'ms',
+    'lower',
+    `${words} latency from the intended send to the whole reply; needs ${smallestSample} requests`,
+  );
+}
+
+/**
+ * The data dictionary: every numeric response by its column name, with its unit. Objectives and precision limits name these.
+ *
+ * Smallest samples of the percentiles: MLPerf LoadGen's early-stopping rule at 99 % confidence with one exceedance allowed.
+ */
+export const RESPONSES: readonly ResponseDefinition[] = [
+  response('offered_rps', 'requests/s', undefined, 'Requests that were due in the measured windows, per second'),
+  response('achieved_rps', 'requests/s', 'higher', 'Requests answered correctly, per second'),
+  response(
+    'goodput_rps',
+    'requests/s',
+    'higher',
+    'Requests answered correctly within `measure.slo.latency_ms`, per second',
+  ),
+  response(
+    'throughput_ips',
+    'inferences/s',
+    'higher',
+    'Items (e.g. images) answered correctly, per second: requests times batch',
+  ),
+  response(
+    'capacity_rps',
+    'requests/s',
+    'higher',
+    'What this server configuration answered in closed loop before its trials, per second',
+  ),
+  response('latency_mean_ms', 'ms', 'lower', 'Mean latency from the intended send to the whole reply'),
+  latencyQuantile('latency_p50_ms', 'Median', '11'),
+  latencyQuantile('latency_p90_ms', '90th percentile of', '64'),
+  latencyQuantile('latency_p95_ms', '95th percentile of', '130'),
+  latencyQuantile('latency_p99_ms', '99th percentile of', '662'),
+  latencyQuantile('latency_p999_ms', '99.9th percentile of', '6636'),
+  response('latency_max_ms', 'ms', 'lower', 'Largest latency seen; grows with the number of requests'),
+  response(
+    'queue_ms',
+    'ms',
+    'lower',
+    'Mean time a request waited in the server before the runtime took it up, as the server reports it',
+  ),
+  response('compute_ms', 'ms', 'lower', 'Mean time a request spent in the inference runtime, as the server reports it'),
+  response('cpu_util', 'CPUs', 'lower', 'CPU time of the server over the measured time: 1 is one CPU fully used'),
+  response('memory_peak_mb', 'MB', 'lower', 'Largest memory use of the server'),
+  response('network_rx_mb', 'MB', 'lower', 'Bytes the server received in the measured windows'),
+  response('network_tx_mb', 'MB', 'lower', 'Bytes the server sent in the measured windows'),
+  response('energy_gross_j', 'J', 'lower', 'Energy drawn in the measured windows, idle included'),
+  response('energy_net_j', 'J', 'lower', 'Energy drawn in the measured windows above idle power'),
+  response('energy_per_inference_j', 'J', 'lower', 'Gross energy divided by the items answered correctly'),
+  response('energy_net_per_inference_j', 'J', 'lower', 'Net energy divided by the items answered correctly'),
+  response('power_w', 'W', 'lower', 'Mean power over the measured windows, idle included'),
+  response('idle_power_w', 'W', undefined, 'Power of the machine with nothing served, measured beforehand'),
+  response(
+    'accuracy_top1',
+    '',
+    'higher',
+    'Share of served answers whose first class is the label (0 to 1), over the trial itself',
+  ),
+  response(
+    'accuracy_top5',
+    '',
+    'higher',
+    'Share of served answers with the label among the first five classes (0 to 1)',
+  ),
+  response('model_size_mb', 'MB', 'lower', 'Size of the ONNX file'),
+  response('params', '', 'lower', 'Parameters of the model'),
+  response('macs', '', 'lower', 'Multiply-adds of one inference'),
+];
+
+export function findResponse(name: string): ResponseDefinition | undefined {
+  return RESPONSES.find((candidate) => candidate.name === name);
+}

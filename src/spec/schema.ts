@@ -1,0 +1,273 @@
+import { z } from 'zod';
+import { FACTOR_NAMES, FACTORS, type FactorName, levelSchema, loadSchema } from './factors.ts';
+import type { Objective } from './types.ts';
+import {
+  choice,
+  cpuList,
+  durationMs,
+  durationS,
+  percent,
+  positiveDurationS,
+  positiveNumber,
+  text,
+  wholeNumber,
+} from './values.ts';
+
+/**
+ * The experiment file. The one place for its keys, their meaning and their defaults; the JSON Schema for editors is generated from it.
+ *
+ * Parses what a user wrote into the units of `ExperimentSpec`. What takes more than one key to judge is checked in `check-*.ts`.
+ */
+
+const INT32_MIN = -(2 ** 31);
+const INT32_MAX = 2 ** 31 - 1;
+const SEED = `a whole number from ${INT32_MIN} to ${INT32_MAX}, e.g. 42`;
+const NAME = 'a name of letters, digits, dots, dashes and underscores, e.g. my-experiment';
+const FRACTION = 'a fraction 1/2, 1/4, 1/8, ... of the full design';
+
+function parseFraction(written: string | number): number {
+  if (typeof written === 'number') return written;
+  const [, divisor] = /^1\s?\/\s?(\d+)$/.exec(written) ?? [];
+  return divisor === undefined ? Number.NaN : 1 / Number(divisor);
+}
+
+function isPowerOfOneHalf(fraction: number): boolean {
+  const exponent = -Math.log2(fraction);
+  return Number.isInteger(exponent) && exponent >= 1;
+}
+
+const designSchema = z.strictObject(
+  {
+    method: choice(['full-factorial', 'fractional-factorial', 'random', 'latin-hypercube'])
+      .describe('Which combinations of levels are run: all, a two-level fraction, or a subset of `points`.')
+      .prefault('full-factorial'),
+    points: wholeNumber(1, 24).describe('Number of design points, for random and latin-hypercube.').optional(),
+    fraction: z
+      .union([z.string(), z.number()], { error: FRACTION })
+      .transform(parseFraction)
+      .refine(isPowerOfOneHalf, { error: FRACTION })
+      .describe('Share of the full two-level design, for fractional-factorial: 1/2, 1/4, ...')
+      .optional(),
+    replicates: wholeNumber(1, 3)
+      .describe('How often every point is run, each time launched anew and in a block of its own.')
+      .prefault(1),
+    seed: z
+      .int({ error: SEED })
+      .min(INT32_MIN, { error: SEED })
+      .max(INT32_MAX, { error: SEED })
+      .describe('Seed of everything random: run order, subsets, arrivals, sample inputs.')
+      .prefault(1),
+  },
+  { error: 'settings of the design, e.g. { method: full-factorial, replicates: 3, seed: 42 }' },
+);
+
+const serverSchema = z.strictObject(
+  {
+    engine: choice(['native', 'docker', 'podman'])
+      .describe('How servers are started: as local processes, or as containers.')
+      .prefault('native'),
+    cpuset: cpuList()
+      .describe('CPUs the server may run on, e.g. "0-3,6". Where left out: chosen by dse, apart from the generator.')
+      .optional(),
+    ready_timeout: durationMs('60s')
+      .describe('Longest wait until a started server is healthy and has answered one real inference.')
+      .prefault('60s'),
+  },
+  { error: 'settings of the server, e.g. { engine: native, cpuset: "0" }' },
+);
+
+const generatorSchema = z.strictObject(
+  {
+    cpuset: cpuList().describe('CPUs the load generator may run on, apart from the server.').optional(),
+    connections: wholeNumber(1, 64).describe('Requests an open-loop load may have in flight at once.').prefault(64),
+  },
+  { error: 'settings of the load generator, e.g. { cpuset: "1" }' },
+);
+
+const measureSchema = z.strictObject(
+  {
+    warmup: z
+      .union([z.literal('auto'), durationS('2s')], { error: 'auto, or a duration with its unit, e.g. 2s' })
+      .describe('Warm-up before each trial: auto goes on until the server is steady, a duration takes that long.')
+      .prefault('auto'),
+    max_warmup: positiveDurationS('30s').describe('Longest warm-up under auto.').prefault('30s'),
+    window: positiveDurationS('5s').describe('Length of one measurement window.').prefault('5s'),
+    windows: wholeNumber(1, 3).describe('Windows measured at least, in a row.').prefault(3),
+    precision: z
+      .record(z.string(), percent('10%'), { error: 'responses and limits, e.g. { latency_p50_ms: 10% }' })
+      .describe(
+        'Response -> largest relative half-width of its confidence interval. Windows are added until all hold, or `max` is reached.',
+      )
+      .prefault({}),
+    confidence: percent('95%').describe('Confidence of all intervals.').prefault('95%'),
+    max: positiveDurationS('60s').describe('Longest measurement of a trial, all windows together.').prefault('60s'),
+    timeout: durationMs('10s')
+      .refine((ms) => ms > 0, { error: 'a duration above zero, e.g. 10s' })
+      .describe('When a request is given up; it then counts with this latency as a timeout.')
+      .prefault('10s'),
+    slo: z
+      .strictObject(
+        { latency_ms: positiveNumber(100).describe('A reply within this latency counts as goodput, milliseconds.') },
+        { error: 'a limit, e.g. { latency_ms: 100 }' },
+      )
+      .describe('Service-level objective.')
+      .optional(),
+    calibration: positiveDurationS('2s')
+      .describe('Length of the closed-loop run that finds the capacity of a server configuration.')
+      .prefault('2s'),
+    retries: wholeNumber(0, 1)
+      .describe('How often an invalid trial is tried again; every attempt is kept.')
+      .prefault(0),
+    idle_gate: durationS('10s')
+      .describe('Longest wait for a quiet machine before a trial; 0s does not wait.')
+      .prefault('10s'),
+  },
+  { error: 'settings of the measurement, e.g. { window: 5s, windows: 3 }' },
+);
+
+const energySchema = z.strictObject(
+  {
+    source: choice(['auto', 'rapl', 'hwmon', 'nvidia-smi', 'command', 'estimate', 'none'])
+      .describe(
+        'Where energy comes from; auto takes the best sensor that can be read, and an estimate where there is none.',
+      )
+      .prefault('auto'),
+    powercap_root: text('a folder, e.g. /sys/class/powercap')
+      .describe('Folder of the powercap tree (RAPL).')
+      .prefault('/sys/class/powercap'),
+    hwmon_root: text('a folder, e.g. /sys/class/hwmon')
+      .describe('Folder of the hwmon tree.')
+      .prefault('/sys/class/hwmon'),
+    command: text('a command that prints watts')
+      .describe('For source command: prints the present power draw in watts on standard output.')
+      .optional(),
+    idle: positiveDurationS('5s').describe('How long idle power is measured before the first trial.').prefault('5s'),
+    estimate: z
+      .strictObject(
+        {
+          idle_w: positiveNumber(10).describe('The whole machine with nothing to do, watts.').prefault(10),
+          core_power_w: positiveNumber(6).describe('One fully busy CPU above idle, watts.').prefault(6),
+        },
+        { error: 'parameters, e.g. { idle_w: 10, core_power_w: 6 }' },
+      )
+      .describe(
+        'Parameters of the estimate. The defaults are round figures of a small machine, not a measurement: set your own.',
+      )
+      .prefault({}),
+  },
+  { error: 'settings of the energy meter, e.g. { source: auto }' },
+);
+
+const objectiveSchema = z
+  .strictObject(
+    {
+      minimize: text('a response').describe('Response of which less is better.').optional(),
+      maximize: text('a response').describe('Response of which more is better.').optional(),
+    },
+    { error: 'a direction and a response, e.g. { minimize: latency_p99_ms }' },
+  )
+  .refine(({ minimize, maximize }) => (minimize === undefined) !== (maximize === undefined), {
+    error: 'one direction and a response, e.g. { minimize: latency_p99_ms }',
+  })
+  .transform(
+    ({ minimize, maximize }): Objective =>
+      minimize === undefined
+        ? { response: maximize as string, direction: 'maximize' }
+        : { response: minimize, direction: 'minimize' },
+  );
+
+const scalarSchema = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'a level as it is written under factors',
+});
+
+const exclusionSchema = z.strictObject(
+  {
+    when: z
+      .record(
+        z.string(),
+        z
+          .union([scalarSchema, z.array(scalarSchema).min(1, { error: 'one or more levels' })], {
+            error: 'a level, or a list of levels, as written under factors',
+          })
+          .transform((levels) => (Array.isArray(levels) ? levels : [levels]).map(String)),
+        { error: 'factors and levels, e.g. { cpus: 0.5, threads: [2, 4] }' },
+      )
+      .describe('Factor -> level or levels. A combination is left out where all of them match.'),
+    why: text('the reason, e.g. "more threads than quota"').describe('Reason, shown by `dse plan`.'),
+  },
+  { error: 'a rule, e.g. { when: { cpus: 0.5, threads: 2 }, why: "more threads than quota" }' },
+);
+
+function shapeOfFactors<T extends z.ZodType>(schemaOf: (name: FactorName) => T): Record<FactorName, T> {
+  return Object.fromEntries(FACTOR_NAMES.map((name) => [name, schemaOf(name)])) as Record<FactorName, T>;
+}
+
+const factorsSchema = z.strictObject(
+  shapeOfFactors(
+    (name): z.ZodOptional<z.ZodArray<z.ZodType>> =>
+      z
+        .array(levelSchema(name), { error: `a list of levels, e.g. [${FACTORS[name].examples.join(', ')}]` })
+        .describe(FACTORS[name].description)
+        .optional(),
+  ),
+  { error: 'factors with their levels, e.g. { batch: [1, 8] }' },
+);
+
+const fixedSchema = z.strictObject(
+  shapeOfFactors((name): z.ZodOptional<z.ZodType> => levelSchema(name).optional()),
+  { error: 'factors with one level each, e.g. { batch: 1 }' },
+);
+
+export const DEFAULT_OBJECTIVES = [
+  { minimize: 'latency_p99_ms' },
+  { minimize: 'energy_per_inference_j' },
+  { maximize: 'throughput_ips' },
+];
+
+export const specSchema = z
+  .strictObject(
+    {
+      name: z
+        .string({ error: NAME })
+        .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: NAME })
+        .describe('Name of the experiment; its results go to results/<name>.'),
+      design: designSchema.describe('Which points are run, how often, and in which random order.').prefault({}),
+      server: serverSchema.describe('The system under test.').prefault({}),
+      generator: generatorSchema.describe('The load generator.').prefault({}),
+      factors: factorsSchema.describe('Factors that are varied, each with two or more levels.').prefault({}),
+      fixed: fixedSchema.describe('Factors that are held at one level.').prefault({}),
+      loads: z
+        .record(z.string(), loadSchema, { error: 'names and definitions, e.g. { light: { utilization: 0.3 } }' })
+        .describe(
+          'Definitions of load levels. Light, medium and high are utilization 0.3, 0.6 and 0.9 where not defined.',
+        )
+        .prefault({}),
+      exclude: z
+        .array(exclusionSchema, { error: 'a list of rules, e.g. [{ when: { cpus: 0.5 }, why: "too slow" }]' })
+        .describe('Combinations that are not run.')
+        .prefault([]),
+      measure: measureSchema.describe('How a trial is measured.').prefault({}),
+      energy: energySchema.describe('How energy is measured.').prefault({}),
+      objectives: z
+        .array(objectiveSchema, { error: 'a list of objectives, e.g. [{ minimize: latency_p99_ms }]' })
+        .min(1, { error: 'one or more objectives, e.g. [{ minimize: latency_p99_ms }]' })
+        .describe(
+          'What makes a configuration good. Where left out: latency_p99_ms and energy_per_inference_j minimized, throughput_ips maximized.',
+        )
+        .prefault(DEFAULT_OBJECTIVES),
+      contexts: z
+        .array(z.string({ error: 'the name of a varied factor' }), { error: 'a list of factors, e.g. [model]' })
+        .describe('Varied factors that make up the environment across which results are compared.')
+        .prefault([]),
+    },
+    { error: 'an experiment, e.g. "name: my-experiment" followed by "factors:"' },
+  )
+  .describe('An experiment of dse.');
+
+/** What the schema yields before the parts are joined into an `ExperimentSpec`. */
+export type WrittenSpec = z.output<typeof specSchema>;
+
+/** JSON Schema (2020-12) of the experiment file, for editors. */
+export function specJsonSchema(): Record<string, unknown> {
+  return { title: 'dse experiment', ...z.toJSONSchema(specSchema, { io: 'input' }) };
+}
