@@ -2,7 +2,7 @@ import type { Level } from '../spec/types.ts';
 
 /** One combination of levels: every varied and every fixed factor has one. */
 export interface DesignPoint {
-  /** Content hash of the levels' names: the same combination has the same id in every design. */
+  /** Hash of the levels' names and values, 12 hex digits: the same combination has the same id in every design. */
   readonly pointId: string;
   readonly levels: Readonly<Record<string, Level>>;
 }
@@ -25,7 +25,7 @@ export interface PlannedTrial {
  * They share one launch and one capacity calibration. It is plain JSON and complete in itself, so any host with dse can execute it.
  */
 export interface PlannedConfiguration {
-  /** Content hash of the levels' names, load left out. */
+  /** Hash of the levels' names and values, load left out, 12 hex digits. */
   readonly configurationId: string;
   readonly levels: Readonly<Record<string, Level>>;
   readonly block: number;
