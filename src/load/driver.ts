@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { formatCpuList, parseCpuList } from '../cpu-list.ts';
+import { LoadError } from '../errors.ts';
+import { type GeneratorProcess, startGeneratorProcess } from './generator-process.ts';
+import type { LoadDriver, LoadRun, RequestRecords } from './types.ts';
+
+export interface LoadDriverOptions {
+  /** CPUs the generator is pinned to, in the kernel's list format. Absent: wherever the system puts it. */
+  readonly cpuset?: string;
+}
+
+/**
+ * Starts a load generator in a process of its own.
+ *
+ * The process ends when the driver is disposed, and also when this process ends, in whatever way.
+ * @throws LoadError where it does not start, or is not pinned to exactly the CPUs asked for
+ */
+export async function createLoadDriver(options: LoadDriverOptions = {}): Promise<LoadDriver> {
+  let onRecords: ((records: RequestRecords) => void) | undefined;
+  const cpus = options.cpuset === undefined ? undefined : parseCpuset(options.cpuset);
+  const generator = await startGeneratorProcess(cpus, (records) => onRecords?.(records));
+  try {
+    if (cpus !== undefined) checkPinned(generator.pid, cpus);
+  } catch (error) {
+    await generator[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    pid: generator.pid,
+    cpuset: cpus,
+    prepare: async (target, { timeoutMs }) => {
+      if (!(timeoutMs > 0)) {
+        throw new LoadError({ what: `a timeout of ${timeoutMs} ms`, hint: 'Give a timeout above 0 ms.' });
+      }
+      await generator.call<'prepare'>({ type: 'prepare', target, timeoutMs });
+    },
+    start: async (load, onRunRecords) => {
+      onRecords = onRunRecords;
+      const { startedAtNs } = await generator.call<'start'>({ type: 'start', load });
+      return createLoadRun(generator, startedAtNs);
+    },
+    readUsage: () => generator.call<'usage'>({ type: 'usage' }),
+    [Symbol.asyncDispose]: () => generator[Symbol.asyncDispose](),
+  };
+}
+
+function createLoadRun(generator: GeneratorProcess, startedAtNs: number): LoadRun {
+  let stopping: Promise<void> | undefined;
+  let onStopped: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    onStopped = resolve;
+  });
+  const ended = Promise.race([stopped, generator.ended]);
+  // Whoever watches `ended` sees the failure; whoever does not sees it in `stop`.
+  ended.catch(() => {});
+  return {
+    startedAtNs,
+    ended,
+    stop: () => {
+      stopping ??= generator.call<'stop'>({ type: 'stop' }).then(onStopped);
+      return stopping;
+    },
+  };
+}
+
+function parseCpuset(text: string): string {
+  const cpus = parseCpuList(text);
+  if (cpus === undefined) {
+    throw new LoadError({
+      where: 'generator.cpuset',
+      what: `"${text}" is not a list of CPUs`,
+      hint: 'Write it as the kernel does, e.g. "1" or "2-3,6".',
+    });
+  }
+  return formatCpuList(cpus);
+}
+
+/** A pinning that does not hold must stop the run: a generator on the server's CPU measures itself. */
+function checkPinned(pid: number, asked: string): void {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '(not listed)';
+  if (allowed === asked) return;
+  throw new LoadError({
+    where: 'generator.cpuset',
+    what: `the load generator was pinned to CPUs ${asked} and may run on ${allowed}`,
+    hint: 'Choose CPUs that exist here and that this process may use (see: taskset -pc $$).',
+  });
+}

@@ -1,0 +1,123 @@
+import { monotonicNs, NS_PER_MS, NS_PER_S } from '../../units.ts';
+import type { ArrivalProcess } from '../arrivals/types.ts';
+import { OUTCOME } from '../types.ts';
+import type { PacedClient } from './paced-client.ts';
+import type { Pacing, PacingHost } from './pacing.ts';
+
+/** Node's timers tick at 1 ms and fire up to about 1 ms late: the rest is spent in a spin through the event loop. */
+const WAKE_EARLY_MS = 1;
+/** Longest turn of the event loop that counts as an empty one; beyond it the process did something else or was not running. */
+const LONGEST_EMPTY_TURN_NS = 50_000;
+/** Longest sleep, so that no timer overflows. */
+const LONGEST_SLEEP_MS = 60_000;
+
+/**
+ * Releases one idle client at each intended time. Where none is idle the request waits in line and keeps its intended time; where it waits past the timeout
+ * it is given up as timed out, unsent.
+ *
+ * Idle clients are taken last in, first out: few connections stay warm and the others rest.
+ */
+export function createOpenLoop(arrivals: ArrivalProcess, timeoutMs: number, host: PacingHost): Pacing {
+  const idle: PacedClient[] = [];
+  const line = createLine();
+  const timeoutNs = timeoutMs * NS_PER_MS;
+  let startNs = 0;
+  let nextNs = Number.POSITIVE_INFINITY;
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let immediate: NodeJS.Immediate | undefined;
+  /** Where the last turn of a spin began, and the activity seen by then. */
+  let spinFromNs: number | undefined;
+  let spinActivity = 0;
+
+  const advance = () => {
+    nextNs = startNs + arrivals.nextS() * NS_PER_S;
+  };
+
+  const releaseDue = (nowNs: number) => {
+    while (nextNs <= nowNs) {
+      const client = line.isEmpty() ? idle.pop() : undefined;
+      if (client === undefined) line.push(nextNs);
+      else host.send(client, nextNs, false);
+      advance();
+    }
+  };
+
+  const onTurn = () => {
+    const nowNs = monotonicNs();
+    if (spinFromNs !== undefined && spinActivity === host.activity()) {
+      host.addSpin(Math.min(nowNs - spinFromNs, LONGEST_EMPTY_TURN_NS));
+    }
+    releaseDue(nowNs);
+    if (nextNs === Number.POSITIVE_INFINITY) return;
+    const waitMs = (nextNs - monotonicNs()) / NS_PER_MS - WAKE_EARLY_MS;
+    if (waitMs >= 1) {
+      spinFromNs = undefined;
+      timer = setTimeout(onTurn, Math.min(Math.floor(waitMs), LONGEST_SLEEP_MS));
+    } else {
+      // An immediate comes after the sockets were served, so the spin starves nobody.
+      spinFromNs = nowNs;
+      spinActivity = host.activity();
+      immediate = setImmediate(onTurn);
+    }
+  };
+
+  return {
+    clientIsIdle: (client) => {
+      const nowNs = monotonicNs();
+      const intendedNs = isStopped ? undefined : takeAlive(nowNs);
+      if (intendedNs === undefined) idle.push(client);
+      else host.send(client, intendedNs, true);
+    },
+    start: (atNs) => {
+      startNs = atNs;
+      advance();
+      onTurn();
+    },
+    expire: (nowNs) => {
+      while ((line.first() ?? Number.POSITIVE_INFINITY) + timeoutNs <= nowNs) giveUpFirst();
+    },
+    stop: (nowNs) => {
+      isStopped = true;
+      clearTimeout(timer);
+      clearImmediate(immediate);
+      for (; nextNs <= nowNs; advance()) line.push(nextNs);
+      for (let intendedNs = line.shift(); intendedNs !== undefined; intendedNs = line.shift()) {
+        host.giveUp(intendedNs, OUTCOME.unanswered, nowNs, true);
+      }
+    },
+  };
+
+  function takeAlive(nowNs: number): number | undefined {
+    while ((line.first() ?? Number.POSITIVE_INFINITY) + timeoutNs <= nowNs) giveUpFirst();
+    return line.shift();
+  }
+
+  function giveUpFirst(): void {
+    const intendedNs = line.shift();
+    if (intendedNs !== undefined) host.giveUp(intendedNs, OUTCOME.timeout, intendedNs + timeoutNs, true);
+  }
+}
+
+/** A first-in-first-out line of numbers whose ends cost the same however long it is. */
+function createLine() {
+  let entries: number[] = [];
+  let head = 0;
+  return {
+    isEmpty: () => head === entries.length,
+    first: () => entries[head],
+    push: (entry: number) => {
+      entries.push(entry);
+    },
+    shift: (): number | undefined => {
+      const entry = entries[head];
+      if (entry === undefined) return undefined;
+      head++;
+      if (head > 1024 && head * 2 > entries.length) {
+        entries = entries.slice(head);
+        head = 0;
+      }
+      return entry;
+    },
+  };
+}

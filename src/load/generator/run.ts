@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicNs, NS_PER_MS } from '../../units.ts';
+import { createArrivalProcess } from '../arrivals/arrival-process.ts';
+import { type EndedRequest, RecordBuffer } from '../records.ts';
+import { type OfferedLoad, OUTCOME, type RequestRecords } from '../types.ts';
+import { startClients } from './autocannon.ts';
+import { createClosedLoop } from './closed-loop.ts';
+import { createOpenLoop } from './open-loop.ts';
+import { type Ending, type InFlight, PacedClient, type Traffic } from './paced-client.ts';
+import type { Pacing, PacingHost } from './pacing.ts';
+import { findHeader, parseServerTiming } from './reply-headers.ts';
+import type { PreparedTarget } from './requests.ts';
+
+/** How often records are handed over, and how many rows at most are held until then. */
+const HAND_OVER_EVERY_MS = 100;
+const ROWS_HELD = 4096;
+/** Longest wait for the first connections. A server that does not accept them by then is loaded all the same, and the records show it. */
+const CONNECT_WITHIN_MS = 1000;
+/** From the decision to begin until the schedule's zero. */
+const LEAD_NS = 2 * NS_PER_MS;
+
+/** Counted over all runs of the process. */
+export interface GeneratorCounters extends Traffic {
+  spinNs: number;
+}
+
+/** One stretch of load inside the generator process. */
+export interface GeneratorRun {
+  readonly startedAtNs: number;
+  /** Settles when nothing is in flight any more and all records were handed over. */
+  stop(): Promise<void>;
+}
+
+export interface GeneratorRunOptions {
+  readonly target: PreparedTarget;
+  readonly load: OfferedLoad;
+  readonly timeoutMs: number;
+  readonly counters: GeneratorCounters;
+  readonly onRecords: (records: RequestRecords) => void;
+}
+
+/** @throws LoadError where the load cannot be offered */
+export async function startGeneratorRun(options: GeneratorRunOptions): Promise<GeneratorRun> {
+  const { target, load, timeoutMs, counters, onRecords } = options;
+  const { requests, judge } = target;
+  const timeoutNs = timeoutMs * NS_PER_MS;
+  const rows = new RecordBuffer(ROWS_HELD);
+  const clients: PacedClient[] = [];
+  let nextRequest = 0;
+  let inFlight = 0;
+  let onDrained: (() => void) | undefined;
+
+  const handOver = () => {
+    if (rows.count > 0) onRecords(rows.take());
+  };
+  const record = (ended: EndedRequest) => {
+    rows.push(ended);
+    if (rows.isFull) handOver();
+  };
+
+  const host: PacingHost = {
+    send: (client, intendedNs, waitedForClient) => {
+      const request = requests[nextRequest++ % requests.length];
+      if (request === undefined) throw new RangeError('a prepared target has no request');
+      inFlight++;
+      client.release(request, intendedNs, waitedForClient);
+    },
+    giveUp: (intendedNs, outcome, doneNs, waitedForClient) =>
+      record({ ...UNANSWERED, intendedNs, sentNs: Number.NaN, doneNs, waitedForClient, outcome }),
+    activity: () => counters.activity,
+    addSpin: (spinNs) => {
+      counters.spinNs += spinNs;
+    },
+  };
+  const pacing = createPacing(load, timeoutMs, host);
+
+  const onEnd = (client: PacedClient, sent: InFlight, how: Ending) => {
+    const ended = judgeEnding(sent, how);
+    record(ended);
+    inFlight--;
+    pacing.clientIsIdle(client, ended.outcome);
+    if (inFlight === 0) onDrained?.();
+  };
+
+  const judgeEnding = (sent: InFlight, how: Ending): EndedRequest => {
+    const { intendedNs, sentNs, waitedForClient } = sent;
+    const known = { intendedNs, sentNs, waitedForClient };
+    // A reply that came too late is a timeout, also where it came before anybody looked.
+    const deadlineNs = intendedNs + timeoutNs;
+    if (how.outcome === OUTCOME.timeout || how.doneNs > deadlineNs) {
+      return { ...UNANSWERED, ...known, doneNs: deadlineNs, outcome: OUTCOME.timeout };
+    }
+    const { head, doneNs } = how;
+    if (head === undefined) return { ...UNANSWERED, ...known, doneNs, outcome: how.outcome };
+    const timing = parseServerTiming(findHeader(head.headers, 'server-timing'));
+    const outcome = outcomeOfStatus(head.statusCode);
+    if (outcome !== OUTCOME.ok || judge === undefined) return { ...UNANSWERED, ...known, ...timing, doneNs, outcome };
+    const judged = judge(sent.request, head.headers, Buffer.concat(how.body));
+    return {
+      ...known,
+      ...timing,
+      doneNs,
+      outcome: judged.isAnswer ? OUTCOME.ok : OUTCOME.malformed,
+      top1Correct: judged.top1Correct,
+      top5Correct: judged.top5Correct,
+    };
+  };
+
+  const endClients = startClients(target.url, load.kind === 'open' ? load.connections : load.concurrency, (client) => {
+    const isHead = target.method === 'HEAD';
+    clients.push(new PacedClient(client, { traffic: counters, isHead, keepsBody: judge !== undefined, onEnd }));
+  });
+  const connectBy = monotonicNs() + CONNECT_WITHIN_MS * NS_PER_MS;
+  while (clients.some((client) => client.isConnecting) && monotonicNs() < connectBy) await sleep(1);
+
+  const handOvers = setInterval(handOver, HAND_OVER_EVERY_MS);
+  const sweeps = setInterval(
+    () => {
+      const nowNs = monotonicNs();
+      for (const client of clients) {
+        const deadlineNs = (client.inFlight?.intendedNs ?? Number.POSITIVE_INFINITY) + timeoutNs;
+        if (deadlineNs <= nowNs) client.abandon(OUTCOME.timeout, deadlineNs);
+      }
+      pacing.expire(nowNs);
+    },
+    Math.min(50, Math.max(5, timeoutMs / 20)),
+  );
+
+  for (const client of clients) pacing.clientIsIdle(client, undefined);
+  const startedAtNs = monotonicNs() + LEAD_NS;
+  pacing.start(startedAtNs);
+
+  return {
+    startedAtNs,
+    stop: async () => {
+      pacing.stop(monotonicNs());
+      if (inFlight > 0) {
+        await new Promise<void>((resolve) => {
+          onDrained = resolve;
+        });
+      }
+      clearInterval(handOvers);
+      clearInterval(sweeps);
+      handOver();
+      endClients();
+    },
+  };
+}
+
+/** What a reply would have told. */
+const UNANSWERED = { queueUs: Number.NaN, computeUs: Number.NaN, top1Correct: -1, top5Correct: -1 };
+
+function createPacing(load: OfferedLoad, timeoutMs: number, host: PacingHost): Pacing {
+  return load.kind === 'open' ? createOpenLoop(createArrivalProcess(load), timeoutMs, host) : createClosedLoop(host);
+}
+
+function outcomeOfStatus(statusCode: number): number {
+  if (statusCode >= 200 && statusCode < 300) return OUTCOME.ok;
+  if (statusCode >= 400 && statusCode < 500) return OUTCOME.http4xx;
+  if (statusCode >= 500 && statusCode < 600) return OUTCOME.http5xx;
+  // A redirect is not followed, so it is no answer.
+  return OUTCOME.malformed;
+}
