@@ -45,6 +45,37 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     sha256: 'c3ab2c1274561bb11e7e7def17caff9815e12d812457e308fc147734bfa9d285',
     build: async (seed) => (await import('./architectures/squeezenet.ts')).buildSqueezenet11(seed),
   },
+  mobilenetv2: {
+    summary: 'MobileNetV2, 224x224 images, 3.5 M parameters, 0.30 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: '05643efc7cb951af17de844fc33f55bf0e608caf9d364fec6ab58321f8830a95',
+    build: async (seed) => (await import('./architectures/mobilenet.ts')).buildMobilenetV2(seed),
+  },
+  resnet18: {
+    summary: 'ResNet-18, 224x224 images, 11.7 M parameters, 1.81 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: '019ae1179b19a1f3027792ccf0662c799adfba02670be0bbff4472b2f3bb7848',
+    build: async (seed) => (await import('./architectures/resnet.ts')).buildResnet18(seed),
+  },
+  'mnist-cnn': {
+    summary:
+      'a small convolutional network trained on MNIST digits, 28x28 images, 0.1 M parameters, 99.3 % of the test set right',
+    isSynthetic: false,
+    file: 'models/mnist-cnn.onnx',
+    sha256: '8bc56625d91f14d2b0a327e095082dfa49c8db2893cac4e755dd89c964838879',
+    dataset: {
+      name: 'mnist-test-1000',
+      images: 'models/mnist-test-1000-images.idx',
+      imagesSha256: 'b6ae2d01d1ff943b6bb4481796c2c2d2a2cd58d2fd0824286392e26837f2e249',
+      labels: 'models/mnist-test-1000-labels.idx',
+      labelsSha256: '4f33f1821ef3228529d33f3949b8fe801416971d0087db25dec40199864edb6e',
+      // (pixel / 255 - mean) / sd, with the mean and deviation of the training images, as experiments/mnist-cnn/train.py feeds them.
+      scale: 1 / (255 * 0.3081),
+      offset: -0.1307 / 0.3081,
+    },
+  },
 };
 
 export function modelNames(): string[] {

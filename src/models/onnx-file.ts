@@ -1,7 +1,7 @@
 // The light build has no .proto parser, which is not needed here.
 import protobuf from 'protobufjs/light.js';
 import { ModelError, messageOf } from '../errors.ts';
-import { type Int64, type MessageName, type ModelProto, onnxSchema } from './onnx-schema.ts';
+import { type GraphProto, type Int64, type MessageName, type ModelProto, onnxSchema } from './onnx-schema.ts';
 
 /** A message as protobufjs decodes it. Fields that the schema does not know are kept as bytes under `$unknowns` and written back. */
 type Raw = Record<string, unknown>;
@@ -17,6 +17,9 @@ const rowsOf = new Map(
   Object.entries(onnxSchema).map(([name, fields]) => [name, Object.entries(fields) as [string, FieldRow][]]),
 );
 
+/** A model that has what every ONNX model must: its graph. */
+export type OnnxModel = ModelProto & { graph: GraphProto };
+
 /**
  * An ONNX model from the bytes of its file. Every field is kept, also those newer than the schema, so that writing it back loses nothing.
  *
@@ -24,7 +27,7 @@ const rowsOf = new Map(
  * @param where - the file's name, for error messages
  * @throws ModelError if the bytes are not an ONNX model
  */
-export function readOnnx(bytes: Uint8Array, where: string): ModelProto {
+export function readOnnx(bytes: Uint8Array, where: string): OnnxModel {
   if (bytes.length === 0) throw notOnnx(where, 'the file is empty');
   let model: ModelProto;
   try {
@@ -34,11 +37,12 @@ export function readOnnx(bytes: Uint8Array, where: string): ModelProto {
   } catch (error) {
     throw notOnnx(where, `its bytes do not decode (${messageOf(error)}); it may be cut short`, error);
   }
-  // Protocol buffers decode many other bytes without complaint; these three are what every ONNX model has.
-  if (model.irVersion === undefined || model.graph === undefined || model.opsetImport.length === 0) {
-    throw notOnnx(where, 'it has no graph, no IR version or no operator set');
+  // Protocol buffers decode many other bytes without complaint; these are what every ONNX model has.
+  const { irVersion, graph, opsetImport } = model;
+  if (irVersion === undefined || graph === undefined || opsetImport.length === 0 || graph.output.length === 0) {
+    throw notOnnx(where, 'it lacks a graph with an output, an IR version or an operator set');
   }
-  return model;
+  return Object.assign(model, { graph });
 }
 
 /** The bytes of an ONNX file. Fields are written in the order of their numbers, so the same model gives the same bytes everywhere. */

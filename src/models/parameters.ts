@@ -1,4 +1,5 @@
 import { type GraphProto, onnxDataTypes, type TensorProto } from './onnx-schema.ts';
+import { elementCount } from './tensors.ts';
 
 /** Inputs that hold settings or statistics, not parameters, by operator. */
 const settingInputs: Readonly<Record<string, readonly number[]>> = {
@@ -24,11 +25,6 @@ export function countParameters(graph: GraphProto): number {
   return constantTensors(graph)
     .filter((tensor) => tensor.dims.length > 0 && !neverParameters.includes(tensor.dataType ?? 0))
     .reduce((sum, tensor) => sum + elementCount(tensor), 0);
-}
-
-/** Elements of a tensor from its dimensions; 1 for a scalar. */
-export function elementCount(tensor: Pick<TensorProto, 'dims'>): number {
-  return tensor.dims.reduce<number>((product, size) => product * Number(size), 1);
 }
 
 /** Initializers and `Constant` values that some node reads other than as a setting, in this graph and in the graphs inside its nodes. */

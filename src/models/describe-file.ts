@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { ModelError, messageOf } from '../errors.ts';
+import { SYNTHETIC_WEIGHTS_KEY } from './architectures/image-network.ts';
+import { countCost } from './cost.ts';
+import { readOnnx } from './onnx-file.ts';
+import { countParameters } from './parameters.ts';
+import { inputSpecs, outputSpecs } from './tensor-specs.ts';
+import { checkTensors } from './tensors.ts';
+import type { ResolvedModel } from './types.ts';
+
+export type FileDescription = Pick<
+  ResolvedModel,
+  'digest' | 'isSynthetic' | 'inputs' | 'outputs' | 'params' | 'macs' | 'sizeBytes'
+>;
+
+/**
+ * What is known of an ONNX file from reading it.
+ *
+ * @param file - absolute path
+ * @throws ModelError if it is missing, damaged, not an ONNX model, or points at files outside its folder
+ */
+export async function describeFile(file: string): Promise<FileDescription> {
+  const bytes = await readModelFile(file);
+  const model = readOnnx(bytes, file);
+  const { graph } = model;
+  const hash = createHash('sha256').update(bytes);
+  let sizeBytes = bytes.length;
+  for (const other of checkTensors(graph, file)) {
+    const data = await readModelFile(other);
+    hash.update(data);
+    sizeBytes += data.length;
+  }
+  return {
+    digest: hash.digest('hex'),
+    isSynthetic: model.metadataProps.some(({ key, value }) => key === SYNTHETIC_WEIGHTS_KEY && value === 'true'),
+    inputs: inputSpecs(graph, file),
+    outputs: outputSpecs(graph, file),
+    params: countParameters(graph),
+    macs: countCost(model, file).macs,
+    sizeBytes,
+  };
+}
+
+async function readModelFile(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new ModelError({ where: file, ...explain(error) }, error);
+  }
+}
+
+function explain(error: unknown): { what: string; hint: string } {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return {
+        what: 'the model file does not exist',
+        hint: "Check the path; it is relative to the spec's own folder.",
+      };
+    case 'EISDIR':
+      return { what: 'this is a folder, not a model file', hint: 'Name the .onnx file inside it.' };
+    default:
+      return { what: `the model file cannot be read: ${messageOf(error)}`, hint: 'Check that you may read it.' };
+  }
+}
