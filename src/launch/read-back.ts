@@ -18,13 +18,13 @@ export function findMismatches(asked: Limits, applied: Limits): Problem[] {
   const problems: Problem[] = [];
   const report = (name: string, wanted: unknown, found: unknown) =>
     problems.push({
-      what: `asked for ${name} ${wanted}, but the kernel reads back ${found ?? 'no limit'}`,
-      hint: 'Something else on this machine changes this limit, or a cgroup above allows less; see dse doctor.',
+      what: `asked for ${name} ${wanted ?? 'unlimited'}, but the kernel reads back ${found ?? 'unlimited'}`,
+      hint: 'Something else on this machine changes this limit; "dse doctor" shows what may be limited here, and how.',
     });
   if (!isSameCpuset(asked.cpuset, applied.cpuset)) report('CPU set', asked.cpuset, applied.cpuset);
   if (!isSameQuota(asked.cpus, applied.cpus)) report('CPU quota', asked.cpus, applied.cpus);
   if (!isSameMemory(asked.memoryBytes, applied.memoryBytes))
-    report('memory limit', asked.memoryBytes, applied.memoryBytes);
+    report('memory limit (bytes)', asked.memoryBytes, applied.memoryBytes);
   return problems;
 }
 

@@ -1,0 +1,108 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openCgroupV1, openCgroupV2 } from '../../src/launch/cgroup-files.ts';
+import { findCgroupMounts } from '../../src/launch/cgroup-mounts.ts';
+
+function cgroupDir(files: Readonly<Record<string, string>>): string {
+  const dir = mkdtempSync(join(tmpdir(), 'dse-cgroup-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+  return dir;
+}
+
+describe('the files of a cgroup', () => {
+  test('of version 2 give limits, CPU time, throttled time, kills and processes', () => {
+    const files = openCgroupV2(
+      cgroupDir({
+        'cpu.max': '50000 100000\n',
+        'memory.max': '268435456\n',
+        'cpu.stat': 'usage_usec 1234567\nuser_usec 1000000\nsystem_usec 234567\nnr_periods 9\nthrottled_usec 4321\n',
+        'memory.events': 'low 0\nhigh 0\nmax 12\noom 2\noom_kill 1\n',
+        'cgroup.procs': '17\n18\n',
+      }),
+    );
+    expect(files.readLimits()).toEqual({ cpus: 0.5, memoryBytes: 268435456 });
+    expect(files.readCpuTimeUs()).toBe(1234567);
+    expect(files.readThrottledUs()).toBe(4321);
+    expect(files.readOomKills()).toBe(1);
+    expect(files.readPids()).toEqual([17, 18]);
+  });
+
+  test('of version 2 without limits read as none', () => {
+    const files = openCgroupV2(cgroupDir({ 'cpu.max': 'max 100000\n', 'memory.max': 'max\n' }));
+    expect(files.readLimits()).toEqual({});
+  });
+
+  test('of version 1 give the same from directories apart, in the same units', () => {
+    const files = openCgroupV1({
+      cpu: cgroupDir({
+        'cpu.cfs_quota_us': '25000\n',
+        'cpu.cfs_period_us': '100000\n',
+        'cpu.stat': 'nr_periods 9\nnr_throttled 3\nthrottled_time 4321000\n',
+      }),
+      cpuacct: cgroupDir({ 'cpuacct.usage': '1234567000\n', 'cgroup.procs': '17\n' }),
+      memory: cgroupDir({
+        'memory.limit_in_bytes': '268435456\n',
+        'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
+      }),
+    });
+    expect(files.readLimits()).toEqual({ cpus: 0.25, memoryBytes: 268435456 });
+    expect(files.readCpuTimeUs()).toBe(1234567);
+    expect(files.readThrottledUs()).toBe(4321);
+    expect(files.readOomKills()).toBe(1);
+    expect(files.readPids()).toEqual([17]);
+  });
+
+  test('of version 1 without limits read as none', () => {
+    const cpu = cgroupDir({ 'cpu.cfs_quota_us': '-1\n', 'cpu.cfs_period_us': '100000\n' });
+    const memory = cgroupDir({ 'memory.limit_in_bytes': '9223372036854771712\n' });
+    expect(openCgroupV1({ cpu, memory }).readLimits()).toEqual({});
+  });
+
+  test('that are gone or torn give nothing, never 0', () => {
+    for (const files of [
+      openCgroupV2('/nowhere'),
+      openCgroupV1({}),
+      openCgroupV2(cgroupDir({ 'cpu.stat': 'usage_us' })),
+    ]) {
+      expect(files.readLimits()).toEqual({});
+      expect(files.readCpuTimeUs()).toBeUndefined();
+      expect(files.readThrottledUs()).toBeUndefined();
+      expect(files.readOomKills()).toBeUndefined();
+      expect(files.readPids()).toEqual([]);
+    }
+  });
+});
+
+describe('the cgroup hierarchies', () => {
+  const root = mkdtempSync(join(tmpdir(), 'dse-mounts-'));
+  for (const dir of ['v2/user.slice/app', 'cpu,cpuacct/job', 'memory']) mkdirSync(join(root, dir), { recursive: true });
+
+  test('of version 2 are found with this process in them', () => {
+    const mountinfo = `30 23 0:26 / ${root}/v2 rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n`;
+    expect(findCgroupMounts(mountinfo, '0::/user.slice/app\n')).toMatchObject([
+      { version: 2, controllers: [], root: `${root}/v2`, own: `${root}/v2/user.slice/app` },
+    ]);
+  });
+
+  test('of version 1 are found by controller', () => {
+    const mountinfo =
+      `31 23 0:29 / ${root}/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n` +
+      `32 23 0:30 / ${root}/memory rw - cgroup cgroup rw,memory\n33 23 0:31 / /proc rw - proc proc rw\n`;
+    expect(findCgroupMounts(mountinfo, '5:cpu,cpuacct:/job\n6:memory:/\n')).toMatchObject([
+      { version: 1, controllers: expect.arrayContaining(['cpu', 'cpuacct']), own: `${root}/cpu,cpuacct/job` },
+      { version: 1, controllers: expect.arrayContaining(['memory']), own: `${root}/memory/` },
+    ]);
+  });
+
+  test('of a container, where the mount shows only its own part, start at the mount', () => {
+    const mountinfo = `30 23 0:26 /docker/abc ${root}/v2 ro - cgroup2 cgroup rw\n`;
+    expect(findCgroupMounts(mountinfo, '0::/docker/abc/user.slice/app\n')[0]?.own).toBe(`${root}/v2/user.slice/app`);
+    expect(findCgroupMounts(mountinfo, '0::/docker/elsewhere\n')[0]?.own).toBe(`${root}/v2`);
+  });
+
+  test('are none where nothing is mounted', () => {
+    expect(findCgroupMounts('', '')).toEqual([]);
+  });
+});
