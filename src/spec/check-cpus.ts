@@ -114,7 +114,7 @@ function checkQuota(input: CheckInput, generator: CpuSet | undefined): Problem[]
           what: `a quota of ${quota} CPUs is more than the ${available} ${available === 1 ? 'CPU' : 'CPUs'} the server can have`,
           hint:
             spec.server.cpuset === undefined
-              ? 'Lower it; one CPU of the machine is kept for the load generator.'
+              ? 'Lower it; the rest of the machine is kept for the load generator.'
               : `Lower it, or widen "server.cpuset" ("${spec.server.cpuset}").`,
         },
       ];

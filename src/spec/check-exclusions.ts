@@ -49,10 +49,11 @@ function checkRule(input: CheckInput, { when }: Exclusion, at: number): Problem[
   });
 }
 
-function checkSomethingIsLeft({ spec, positions }: CheckInput): Problem[] {
+function checkSomethingIsLeft({ spec, positions, isRefused }: CheckInput): Problem[] {
   const rules = spec.exclude;
-  if (rules.length === 0) return [];
   const factors = [...new Set(rules.flatMap(({ when }) => Object.keys(when)))];
+  if (rules.length === 0 || factors.some((factor) => isRefused('factors', factor) || isRefused('fixed', factor)))
+    return [];
   const levels = factors.map((factor) => levelsOf(spec, factor).map(({ level }) => level));
   if (levels.some(({ length }) => length === 0) || hasSurvivor(factors, levels, rules)) return [];
   return [

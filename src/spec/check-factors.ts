@@ -167,7 +167,8 @@ export function levelsOf(
   spec: CheckInput['spec'],
   factor: string,
 ): { readonly level: Level; readonly path: readonly (string | number)[] }[] {
-  const varied = (spec.factors[factor] ?? []).map((level, at) => ({ level, path: ['factors', factor, at] }));
-  const fixed = spec.fixed[factor];
+  const levels = Object.hasOwn(spec.factors, factor) ? spec.factors[factor] : undefined;
+  const varied = (levels ?? []).map((level, at) => ({ level, path: ['factors', factor, at] }));
+  const fixed = Object.hasOwn(spec.fixed, factor) ? spec.fixed[factor] : undefined;
   return fixed === undefined ? varied : [...varied, { level: fixed, path: ['fixed', factor] }];
 }

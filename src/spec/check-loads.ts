@@ -31,7 +31,7 @@ export function checkLoads({ spec, written, positions, isRefused }: CheckInput):
       hint: `Add "${name}" to the levels of factor "load", or remove the definition.`,
     }));
   const twiceDefined = levels
-    .filter(({ level }) => definitions[level.name] !== undefined && definitions[level.name] !== level.value)
+    .filter(({ level }) => Object.hasOwn(definitions, level.name) && definitions[level.name] !== level.value)
     .map(({ level, path }) => ({
       where: positions.ofValue(path),
       what: `load ${quote(level.name)} is defined here and under "loads"`,

@@ -67,7 +67,7 @@ function checkIsMeasured({ spec, positions, isRefused }: CheckInput, response: s
       {
         where,
         what: `objective "${response}" is not measured under energy source "none"`,
-        hint: 'Remove the objective, or set energy: { source: auto }.',
+        hint: 'List objectives without it, or set energy: { source: auto }.',
       },
     ];
   }
@@ -91,7 +91,7 @@ function checkContexts({ spec, positions, isRefused }: CheckInput): Problem[] {
     if (spec.contexts.indexOf(factor) !== at) {
       return [{ where, what: `context "${factor}" is named twice`, hint: 'Remove one of the two.' }];
     }
-    if (factor in spec.factors || isRefused('factors', factor)) return [];
+    if (Object.hasOwn(spec.factors, factor) || isRefused('factors', factor)) return [];
     return [
       {
         where,

@@ -155,9 +155,17 @@ interface JsonSchemaNode {
 
 /** Keys the schema knows at a path, as the JSON Schema lists them. */
 function keysAt(path: Path): string[] {
-  let node: JsonSchemaNode | undefined = specJsonSchema() as JsonSchemaNode;
+  let node: JsonSchemaNode | undefined = jsonSchema();
   for (const step of path) node = childSchema(node, step);
   return Object.keys(objectSchema(node)?.properties ?? {});
+}
+
+let knownJsonSchema: JsonSchemaNode | undefined;
+
+/** Made where the first unknown key needs it. */
+function jsonSchema(): JsonSchemaNode {
+  knownJsonSchema ??= specJsonSchema() as JsonSchemaNode;
+  return knownJsonSchema;
 }
 
 function childSchema(node: JsonSchemaNode | undefined, step: string | number): JsonSchemaNode | undefined {

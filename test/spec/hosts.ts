@@ -1,0 +1,12 @@
+import type { HostFacts } from '../../src/spec/index.ts';
+
+const modelNames = ['squeezenet1.1', 'mobilenetv2', 'resnet18', 'mnist-cnn'];
+
+/** A Linux machine with two CPUs and 8 GB, and the models dse ships. */
+export const TWO_CPUS: HostFacts = {
+  onlineCpus: [0, 1],
+  memoryBytes: 8e9,
+  platform: 'linux',
+  modelNames,
+  isKnownModel: (name) => modelNames.includes(name),
+};
