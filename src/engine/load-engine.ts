@@ -10,7 +10,7 @@ import type { FromWorker, WorkerStart } from './worker-messages.ts';
  * Loads an ONNX file into onnxruntime on a thread of its own.
  *
  * The thread keeps the caller's event loop free while the runtime computes, so that requests are seen, and their waiting time starts, when they arrive.
- * Buffers listed for transfer and all outputs move between the threads without a copy.
+ * Lent buffers and all outputs move between the threads without a copy.
  * @param file - path of the ONNX file; external weights lie beside it
  * @throws ModelError where the file is missing, is not a model, or cannot be run
  */

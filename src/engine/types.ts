@@ -32,9 +32,10 @@ export interface Engine extends AsyncDisposable {
 
 export interface RunOptions {
   /**
-   * Buffers of the inputs that the engine may take over. Their arrays are empty afterwards. Inputs whose buffers are not listed are copied.
+   * Buffers of the inputs that move to the engine while it works on them and come back as `Inference.returned`. Every array over them, the inputs' own included,
+   * is empty from the call on. Inputs whose buffers are not listed are copied.
    */
-  readonly transfer?: readonly ArrayBuffer[];
+  readonly lend?: readonly ArrayBuffer[];
   /** Names of the outputs wanted; all where absent. */
   readonly outputs?: readonly string[];
 }
@@ -45,4 +46,6 @@ export interface Inference {
   readonly queueUs: number;
   /** In the runtime, microseconds. */
   readonly computeUs: number;
+  /** The memory that was lent, in the order it was listed, for the caller to use again. Lost where the run fails. */
+  readonly returned: readonly ArrayBuffer[];
 }

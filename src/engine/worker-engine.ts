@@ -46,7 +46,8 @@ export class WorkerEngine implements Engine {
     if (this.#isClosing || this.#hasEnded) return Promise.reject(gone());
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#send({ kind: 'run', id, inputs, outputs: options.outputs }, options.transfer);
+      const lent = options.lend ?? [];
+      this.#send({ kind: 'run', id, inputs, outputs: options.outputs, lent }, lent);
       this.#pending.set(id, { calledNs, resolve, reject });
     });
   }
@@ -73,11 +74,12 @@ export class WorkerEngine implements Engine {
         return;
       case 'done': {
         const run = this.#take(message.id);
-        const { outputs, startedNs, endedNs } = message;
+        const { outputs, returned, startedNs, endedNs } = message;
         run?.resolve({
           outputs,
           queueUs: (startedNs - run.calledNs) / NS_PER_US,
           computeUs: (endedNs - startedNs) / NS_PER_US,
+          returned,
         });
         return;
       }

@@ -16,6 +16,7 @@ export interface RunMessage {
   readonly id: number;
   readonly inputs: readonly NamedTensor[];
   readonly outputs: readonly string[] | undefined;
+  readonly lent: readonly ArrayBuffer[];
 }
 
 export type FromWorker =
@@ -25,6 +26,7 @@ export type FromWorker =
       readonly kind: 'done';
       readonly id: number;
       readonly outputs: readonly NamedTensor[];
+      readonly returned: readonly ArrayBuffer[];
       readonly startedNs: number;
       readonly endedNs: number;
     }

@@ -32,14 +32,14 @@ async function main({ file, settings }: WorkerStart): Promise<void> {
   });
 }
 
-async function run(session: InferenceSession, { id, inputs, outputs }: RunMessage): Promise<void> {
+async function run(session: InferenceSession, { id, inputs, outputs, lent }: RunMessage): Promise<void> {
   try {
     const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, toRuntimeTensor(tensor)]));
     const startedNs = monotonicNs();
     const fetched = outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
     const endedNs = monotonicNs();
     const results = Object.entries(fetched).map(([name, tensor]) => fromRuntimeTensor(name, tensor));
-    send({ kind: 'done', id, outputs: results, startedNs, endedNs }, buffersOf(results));
+    send({ kind: 'done', id, outputs: results, returned: lent, startedNs, endedNs }, [...buffersOf(results), ...lent]);
   } catch (error) {
     const errorKind = error instanceof InferenceError ? error.kind : kindOf(error);
     send({ kind: 'failed', id, errorKind, reason: messageOf(error) });

@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import { encodeError, KserveError, modelMetadataJson, quote } from '../kserve/index.ts';
 import { packageVersion } from '../package-files.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { answerInference } from './infer-route.ts';
 import { readBody } from './request-body.ts';
 import type { ServedModel, ServedModels } from './served-models.ts';
@@ -21,6 +22,9 @@ export interface AppOptions {
 /** Bodies that take longer than this to arrive are given up, milliseconds. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
+/** Memory of request bodies kept between requests. */
+const POOL_LIMIT_BYTES = 32e6;
+
 /**
  * The HTTP side of the server: the routes of KServe V2 over the given models.
  *
@@ -35,11 +39,12 @@ export function buildApp(models: ServedModels, options: AppOptions): FastifyInst
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     clientErrorHandler: answerBrokenRequest,
   });
+  const pool = new BufferPool(POOL_LIMIT_BYTES);
   app.removeAllContentTypeParsers();
   // Clients label JSON and binary bodies in many ways; the protocol goes by the Inference-Header-Content-Length alone.
   app.addContentTypeParser('*', async (request: FastifyRequest) => {
     refuseContentEncoding(request);
-    return await readBody(request.raw, options.bodyLimitBytes);
+    return await readBody(request.raw, options.bodyLimitBytes, pool);
   });
   app.setErrorHandler((error: FastifyError, _request, reply) => sendError(error, reply, options));
   app.setNotFoundHandler((request, reply) =>
@@ -60,7 +65,7 @@ export function buildApp(models: ServedModels, options: AppOptions): FastifyInst
     };
     app.get(path, async (request) => modelMetadataJson(models.metadata(find(request))));
     app.get(`${path}/ready`, async (request) => ({ name: find(request).name, ready: true }));
-    app.post(`${path}/infer`, async (request, reply) => answerInference(find(request), request, reply));
+    app.post(`${path}/infer`, async (request, reply) => answerInference(find(request), request, reply, pool));
   }
   return app;
 }

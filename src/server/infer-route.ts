@@ -3,6 +3,7 @@ import { InferenceError } from '../engine/index.ts';
 import { decodeInferRequest, encodeInferResponse, KserveError } from '../kserve/index.ts';
 import type { NamedTensor } from '../models/types.ts';
 import { monotonicNs, NS_PER_MS } from '../units.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import type { RequestBody } from './request-body.ts';
 import type { ServedModel } from './served-models.ts';
 
@@ -17,18 +18,20 @@ export async function answerInference(
   model: ServedModel,
   request: FastifyRequest,
   reply: FastifyReply,
+  pool: BufferPool,
 ): Promise<Buffer> {
   const received = request.body as RequestBody | undefined;
   if (received === undefined) throw new KserveError(400, 'the request has no body');
   const { bytes, completeNs } = received;
   const { id, tensors, outputs } = decodeInferRequest(request.headers, bytes, model.engine);
   const decodeMs = (monotonicNs() - completeNs) / NS_PER_MS;
+  const lend = ownBuffers(tensors);
+  if (!lend.includes(bytes.buffer)) pool.give(bytes.buffer);
   const names = outputs.map(({ name }) => name);
-  const inference = await model.engine
-    .run(tensors, { transfer: ownBuffers(tensors), outputs: names })
-    .catch((error: unknown) => {
-      throw asKserveError(error);
-    });
+  const inference = await model.engine.run(tensors, { lend, outputs: names }).catch((error: unknown) => {
+    throw asKserveError(error);
+  });
+  for (const buffer of inference.returned) pool.give(buffer);
   const results = new Map(inference.outputs.map((tensor) => [tensor.name, tensor]));
   const response = encodeInferResponse({
     modelName: model.name,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { KserveError, readJsonLength } from '../kserve/index.ts';
 import { monotonicNs } from '../units.ts';
+import type { BufferPool } from './buffer-pool.ts';
 
 /** A request body in memory of its own. */
 export interface RequestBody {
@@ -12,6 +13,9 @@ export interface RequestBody {
 /** Binary tensors may be of 8-byte elements; a view over them must start at a multiple of that. */
 const ALIGNMENT = 8;
 
+/** First size of a buffer for a body whose length was not announced. */
+const FIRST_GUESS_BYTES = 64 * 1024;
+
 /**
  * Collects a request's body into one buffer.
  *
@@ -19,11 +23,11 @@ const ALIGNMENT = 8;
  * that puts the binary data behind the JSON object on an 8-byte boundary, so that a tensor can be laid over them without another copy.
  * @throws KserveError with status 413 past the limit (before anything is allocated where the length was announced), 400 where the body ends early
  */
-export function readBody(request: IncomingMessage, limitBytes: number): Promise<RequestBody> {
+export function readBody(request: IncomingMessage, limitBytes: number, pool: BufferPool): Promise<RequestBody> {
   const lead = alignmentLead(readJsonLength(request.headers));
   const announced = contentLength(request);
   if (announced !== undefined && announced > limitBytes) throw tooLarge(limitBytes);
-  let buffer = new Uint8Array(allocate(lead + (announced ?? 64 * 1024)));
+  let buffer = new Uint8Array(pool.take(lead + (announced ?? FIRST_GUESS_BYTES)));
   let end = lead;
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
@@ -32,7 +36,9 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
         reject(tooLarge(limitBytes));
         return;
       }
-      if (end + chunk.byteLength > buffer.byteLength) buffer = grow(buffer, end + chunk.byteLength, lead + limitBytes);
+      if (end + chunk.byteLength > buffer.byteLength) {
+        buffer = grow(buffer, end + chunk.byteLength, pool);
+      }
       buffer.set(chunk, end);
       end += chunk.byteLength;
     });
@@ -53,14 +59,10 @@ function contentLength(request: IncomingMessage): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
-/** Memory of its own (never a slice of Node's shared pool, which could not be handed to another thread), not cleared beforehand. */
-function allocate(size: number): ArrayBuffer {
-  return Buffer.allocUnsafeSlow(size).buffer as ArrayBuffer;
-}
-
-function grow(buffer: Uint8Array<ArrayBuffer>, needed: number, most: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(allocate(Math.min(Math.max(needed, 2 * buffer.byteLength), most)));
+function grow(buffer: Uint8Array<ArrayBuffer>, needed: number, pool: BufferPool): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(pool.take(Math.max(needed, 2 * buffer.byteLength)));
   larger.set(buffer);
+  pool.give(buffer.buffer);
   return larger;
 }
 
