@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { GroupFiles, GroupLimits } from './group.ts';
 import { readIfThere } from './proc.ts';
 
@@ -17,15 +17,17 @@ export function openCgroupV1(dirs: CgroupV1Dirs): GroupFiles {
   const read = (dir: string | undefined, file: string) =>
     dir === undefined ? undefined : readIfThere(join(dir, file));
   return {
-    readLimits() {
-      const quota = parseNumber(read(dirs.cpu, 'cpu.cfs_quota_us'));
-      const period = parseNumber(read(dirs.cpu, 'cpu.cfs_period_us'));
-      const bytes = parseNumber(read(dirs.memory, 'memory.limit_in_bytes'));
-      return limitsOf(
-        quota !== undefined && period !== undefined && quota > 0 ? quota / period : undefined,
-        bytes !== undefined && bytes < V1_UNLIMITED_BYTES ? bytes : undefined,
-      );
-    },
+    readLimits: () =>
+      limitsOf(
+        leastUpwards(dirs.cpu, 'cpu.cfs_quota_us', (text, dir) => {
+          const [quota, period] = [parseNumber(text), parseNumber(read(dir, 'cpu.cfs_period_us'))];
+          return quota !== undefined && period !== undefined && quota > 0 ? quota / period : undefined;
+        }),
+        leastUpwards(dirs.memory, 'memory.limit_in_bytes', (text) => {
+          const bytes = parseNumber(text);
+          return bytes !== undefined && bytes < V1_UNLIMITED_BYTES ? bytes : undefined;
+        }),
+      ),
     readCpuTimeUs: () => scaled(parseNumber(read(dirs.cpuacct, 'cpuacct.usage')), 1e-3),
     readThrottledUs: () => scaled(parseKeyed(read(dirs.cpu, 'cpu.stat'), 'throttled_time'), 1e-3),
     readOomKills: () => parseKeyed(read(dirs.memory, 'memory.oom_control'), 'oom_kill'),
@@ -37,18 +39,39 @@ export function openCgroupV1(dirs: CgroupV1Dirs): GroupFiles {
 export function openCgroupV2(dir: string): GroupFiles {
   const read = (file: string) => readIfThere(join(dir, file));
   return {
-    readLimits() {
-      const [quota, period] = (read('cpu.max') ?? '').trim().split(' ').map(parseNumber);
-      return limitsOf(
-        quota !== undefined && period !== undefined ? quota / period : undefined,
-        parseNumber(read('memory.max')),
-      );
-    },
+    readLimits: () =>
+      limitsOf(
+        leastUpwards(dir, 'cpu.max', (text) => {
+          const [quota, period] = text.trim().split(' ').map(parseNumber);
+          return quota !== undefined && period !== undefined ? quota / period : undefined;
+        }),
+        leastUpwards(dir, 'memory.max', parseNumber),
+      ),
     readCpuTimeUs: () => parseKeyed(read('cpu.stat'), 'usage_usec'),
     readThrottledUs: () => parseKeyed(read('cpu.stat'), 'throttled_usec'),
     readOomKills: () => parseKeyed(read('memory.events'), 'oom_kill'),
     readPids: () => parsePids(read('cgroup.procs')),
   };
+}
+
+/**
+ * The smallest of a limit over a cgroup and all those above it, up to where the file is no more: it is the one that holds.
+ *
+ * @param parse - the limit that a file's text states; undefined for none
+ */
+function leastUpwards(
+  from: string | undefined,
+  file: string,
+  parse: (text: string, dir: string) => number | undefined,
+): number | undefined {
+  let least: number | undefined;
+  for (let dir = from; dir !== undefined; dir = dirname(dir)) {
+    const text = readIfThere(join(dir, file));
+    if (text === undefined) break;
+    const limit = parse(text, dir);
+    if (limit !== undefined && limit < (least ?? Number.POSITIVE_INFINITY)) least = limit;
+  }
+  return least;
 }
 
 function limitsOf(cpus: number | undefined, memoryBytes: number | undefined): GroupLimits {

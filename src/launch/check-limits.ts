@@ -3,7 +3,8 @@ import { formatCpuList, parseCpuList } from '../cpu-list.ts';
 import type { Problem } from '../errors.ts';
 import { onlineCpus } from './cpus.ts';
 import { MIN_QUOTA_US, QUOTA_PERIOD_US } from './group.ts';
-import { explainPinning, type GroupMakers } from './limit-support.ts';
+import type { GroupMakers } from './limit-support.ts';
+import { explainPinning } from './pinning.ts';
 import type { Limits } from './types.ts';
 
 /** Every limit that cannot be applied to a native server on this machine, each told once. Nothing is asked of a machine for limits that are absent. */

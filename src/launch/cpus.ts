@@ -1,9 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { formatCpuList, parseCpuList } from '../cpu-list.ts';
+import { explainPinning } from './pinning.ts';
 import { readOwnCpuList } from './proc.ts';
-
-/** Whether a process can be held to certain CPUs here at all. macOS has no such call. */
-export const CAN_PIN = process.platform === 'linux';
 
 /** Who runs where. Lists are in the kernel's format; undefined means not pinned. */
 export interface CpuAssignment {
@@ -27,14 +25,14 @@ export function onlineCpus(): number[] {
  * for is kept as it is, and the other side gets what it leaves free; where it leaves nothing, they share.
  * @param online - CPUs that may be used, ascending, at least one
  * @param asked - lists in the kernel's format, already known to be valid
- * @param canPin - false where the platform knows no pinning: nothing is assigned, and any process may run anywhere
+ * @param canPin - false where there is no pinning: then nothing is assigned but what was asked for, which `Launcher.check` refuses with the fix
  */
 export function assignCpus(
   online: readonly number[],
   asked: { readonly server?: string; readonly generator?: string },
-  canPin: boolean = CAN_PIN,
+  canPin: boolean = explainPinning().isAvailable,
 ): CpuAssignment {
-  if (!canPin) return { server: undefined, generator: undefined, isShared: true };
+  if (!canPin) return { server: asked.server, generator: asked.generator, isShared: true };
   const askedServer = cpusOf(asked.server);
   const askedGenerator = cpusOf(asked.generator);
   const generator = askedGenerator ?? defaultGenerator(online, askedServer);

@@ -1,10 +1,10 @@
 import { findCgroupMounts } from './cgroup-mounts.ts';
 import { cgroupV1Maker } from './cgroup-v1.ts';
 import { cgroupV2Maker } from './cgroup-v2.ts';
-import { CAN_PIN } from './cpus.ts';
 import { findExecutable } from './find-executable.ts';
-import type { Ability, GroupLimits, GroupMaker, GroupSupport } from './group.ts';
+import type { GroupLimits, GroupMaker, GroupSupport } from './group.ts';
 import { nextGroupName } from './group-name.ts';
+import { explainPinning, NOT_LINUX } from './pinning.ts';
 import { createRunLabel } from './run-label.ts';
 import { systemdScopeMaker } from './systemd-scope.ts';
 
@@ -15,12 +15,6 @@ export type LimitSupport =
 
 /** `usage` is exact accounting of CPU time: without it the steps of /proc (10 ms) have to do. */
 export type LimitName = 'cpuset' | 'cpus' | 'memory' | 'usage';
-
-const NOT_LINUX: Ability = {
-  isAvailable: false,
-  why: `${process.platform} has no such limit for a process`,
-  fix: 'use --engine docker or --engine podman, which run a Linux of their own, or leave this limit out of the spec',
-};
 
 /**
  * The ways to make groups on this machine, in the order we like them; each is probed when first asked about, and once.
@@ -44,16 +38,18 @@ export class GroupMakers {
     return undefined;
   }
 
-  /** Whether a single limit can be held, by which way; if by none, why the last one tried cannot. */
+  /** Whether a single limit can be held, and by which way; if by none, why each of them cannot, and the fix of the last, which asks for the least. */
   async explain(limit: keyof GroupSupport): Promise<LimitSupport> {
-    let reason = NOT_LINUX;
+    const reasons: string[] = [];
+    let { why, fix } = NOT_LINUX;
     for (const maker of this.#makers) {
       const ability = (await this.#probe(maker))[limit];
       if (ability.isAvailable) return { limit, isAvailable: true, mechanism: maker.mechanism };
-      // The first way is the one that fits this machine best, so its reason helps most; a systemd that runs knows a fix without root.
-      if (reason === NOT_LINUX || !ability.why.startsWith('systemd-run failed')) reason = ability;
+      reasons.push(`${maker.mechanism}: ${ability.why}`);
+      why = reasons.join('; ');
+      fix = ability.fix;
     }
-    return { limit, ...(reason as Ability & { isAvailable: false }) };
+    return { limit, isAvailable: false, why, fix };
   }
 
   #probe(maker: GroupMaker): Promise<GroupSupport> {
@@ -75,17 +71,6 @@ export async function describeLimitSupport(): Promise<LimitSupport[]> {
     await makers.explain('memory'),
     await makers.explain('usage'),
   ];
-}
-
-/** Whether a process can be pinned to CPUs here. */
-export function explainPinning(): Ability {
-  if (!CAN_PIN) return NOT_LINUX;
-  if (findExecutable('taskset') !== undefined) return { isAvailable: true };
-  return {
-    isAvailable: false,
-    why: 'the program "taskset" is not installed',
-    fix: 'install util-linux, e.g. apt-get install util-linux',
-  };
 }
 
 function neededFor(limits: GroupLimits): (keyof GroupSupport)[] {

@@ -7,19 +7,27 @@ import type { Limits } from './types.ts';
 /** The kernel rounds a memory limit down to whole pages; 64 KiB is the largest page it uses. */
 const MAX_PAGE_BYTES = 65_536;
 
-/** The limits that hold for a running server, from the kernel: pinning over all of its threads, quota and memory of its group. */
+/**
+ * Those of the limits asked for that hold for a running server, from the kernel: pinning over all of its threads; quota and memory of its group, or of one above it that
+ * allows less.
+ */
 export function readBackLimits(pid: number, asked: Limits, files: GroupFiles | undefined): Limits {
   const cpuset = asked.cpuset === undefined ? undefined : readCpuset(pid);
-  return { ...(cpuset !== undefined && { cpuset }), ...files?.readLimits() };
+  const { cpus, memoryBytes } = files?.readLimits() ?? {};
+  return {
+    ...(cpuset !== undefined && { cpuset }),
+    ...(asked.cpus !== undefined && cpus !== undefined && { cpus }),
+    ...(asked.memoryBytes !== undefined && memoryBytes !== undefined && { memoryBytes }),
+  };
 }
 
-/** Every limit that reads otherwise than asked. */
+/** Every limit that reads otherwise than asked; what was not asked for may be anything. */
 export function findMismatches(asked: Limits, applied: Limits): Problem[] {
   const problems: Problem[] = [];
   const report = (name: string, wanted: unknown, found: unknown) =>
     problems.push({
-      what: `asked for ${name} ${wanted ?? 'unlimited'}, but the kernel reads back ${found ?? 'unlimited'}`,
-      hint: 'Something else on this machine changes this limit; "dse doctor" shows what may be limited here, and how.',
+      what: `asked for ${name} ${wanted}, but the kernel reads back ${found ?? 'unlimited'}`,
+      hint: 'A cgroup above may allow less, or something else changes this limit; "dse doctor" shows what may be limited here, and how.',
     });
   if (!isSameCpuset(asked.cpuset, applied.cpuset)) report('CPU set', asked.cpuset, applied.cpuset);
   if (!isSameQuota(asked.cpus, applied.cpus)) report('CPU quota', asked.cpus, applied.cpus);
@@ -40,11 +48,11 @@ function isSameCpuset(asked: string | undefined, applied: string | undefined): b
 }
 
 function isSameQuota(asked: number | undefined, applied: number | undefined): boolean {
-  if (asked === undefined || applied === undefined) return asked === applied;
-  return quotaUs(asked) === quotaUs(applied);
+  if (asked === undefined) return true;
+  return applied !== undefined && quotaUs(asked) === quotaUs(applied);
 }
 
 function isSameMemory(asked: number | undefined, applied: number | undefined): boolean {
-  if (asked === undefined || applied === undefined) return asked === applied;
-  return applied <= asked && asked - applied < MAX_PAGE_BYTES;
+  if (asked === undefined) return true;
+  return applied !== undefined && applied <= asked && asked - applied < MAX_PAGE_BYTES;
 }

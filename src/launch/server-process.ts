@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { ListeningLine } from '../server/types.ts';
@@ -53,10 +52,15 @@ export async function spawnServer(
   }
   const listening = new Promise<string>((resolve) => onLine(stdout, (line) => resolveUrl(line, resolve)));
   let isRunning = true;
-  const ended = once(subprocess, 'exit').then(async ([exitCode, signal]: unknown[]) => {
-    isRunning = false;
+  const exit = new Promise<ProcessEnd>((resolve) => {
+    subprocess.once('exit', (exitCode, signal) => {
+      isRunning = false;
+      resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined });
+    });
+  });
+  const ended = exit.then(async (end) => {
     await Promise.race([subprocess, sleep(LAST_OUTPUT_MS, undefined, { ref: false })]);
-    return { exitCode: (exitCode as number | null) ?? undefined, signal: (signal as string | null) ?? undefined };
+    return end;
   });
   return { pid, listening, ended, isRunning: () => isRunning };
 }

@@ -34,6 +34,15 @@ describe('the files of a cgroup', () => {
     expect(files.readLimits()).toEqual({});
   });
 
+  test('give the limit that holds where a cgroup above allows less', () => {
+    const parent = cgroupDir({ 'cpu.max': '25000 100000\n', 'memory.max': 'max\n' });
+    const child = join(parent, 'child');
+    mkdirSync(child);
+    writeFileSync(join(child, 'cpu.max'), '200000 100000\n');
+    writeFileSync(join(child, 'memory.max'), '4096\n');
+    expect(openCgroupV2(child).readLimits()).toEqual({ cpus: 0.25, memoryBytes: 4096 });
+  });
+
   test('of version 1 give the same from directories apart, in the same units', () => {
     const files = openCgroupV1({
       cpu: cgroupDir({

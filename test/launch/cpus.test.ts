@@ -33,6 +33,10 @@ describe('CPUs for server and generator', () => {
     expect(assignCpus([0, 1], {}, false)).toEqual({ server: undefined, generator: undefined, isShared: true });
   });
 
+  test('without pinning a list asked for is kept, so that it is refused and not forgotten', () => {
+    expect(assignCpus([0, 1], { server: '0' }, false)).toMatchObject({ server: '0', generator: undefined });
+  });
+
   test('with two or more CPUs and nothing asked they are apart, within what may be used, and use all of it', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat(255), { minLength: 2 }), (cpus) => {

@@ -81,16 +81,22 @@ export function describeLauncherContract(name: string, makeLauncher: () => Launc
 
     testLimit(['cpus'], 'a quota of half a CPU gives half a CPU, and says that it throttled', async () => {
       const server = await start(fixtureRequest('well', { limits: { cpus: 0.5 } }));
-      const spinning = ask(server.url, 'spin', 2_600);
+      const spinning = ask(server.url, 'spin', 6_800);
       await sleep(300);
-      const before = await server.readUsage();
-      await sleep(2_000);
-      const after = await server.readUsage();
-      await spinning;
-      const share = ((after.cpuTimeUs - before.cpuTimeUs) * 1e3) / (after.atNs - before.atNs);
+      let before = await server.readUsage();
+      let share = 0;
+      // Other work on the machine can only take from the half, so a window that fell short is tried again; one above it is wrong at once.
+      for (let window = 1; window <= 3 && share <= 0.475; window++) {
+        before = await server.readUsage();
+        await sleep(2_000);
+        const after = await server.readUsage();
+        share = ((after.cpuTimeUs - before.cpuTimeUs) * 1e3) / (after.atNs - before.atNs);
+        expect(share).toBeLessThan(0.525);
+      }
       expect(share).toBeGreaterThan(0.475);
-      expect(share).toBeLessThan(0.525);
-      expect(after.throttledUs).toBeGreaterThan(before.throttledUs ?? Number.POSITIVE_INFINITY);
+      expect((await server.readUsage()).throttledUs).toBeGreaterThan(before.throttledUs ?? Number.POSITIVE_INFINITY);
+      await server[Symbol.asyncDispose]();
+      await spinning.catch(() => {});
     });
 
     test('usage counts the CPU time that the server burnt', async () => {
