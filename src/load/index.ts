@@ -2,6 +2,19 @@ export { createArrivalProcess } from './arrivals/arrival-process.ts';
 export { createRateFunction } from './arrivals/rate-functions.ts';
 export type { ArrivalProcess, RateFunction } from './arrivals/types.ts';
 export { createLoadDriver, type LoadDriverOptions } from './driver.ts';
+export {
+  createLatencyHistogram,
+  decodeHistogram,
+  encodeHistogram,
+  type HistogramWindow,
+  readPercentileMs,
+  recordLatencies,
+  recordSendLags,
+} from './histogram.ts';
+export { latenciesMsInOrder } from './latencies.ts';
+export { nearestRank, PERCENTILES, type PercentileName } from './percentiles.ts';
 export { concatRecords } from './records.ts';
+export { type SecondSummary, summarizeSeconds } from './seconds.ts';
+export { LATE_AFTER_MS, type RequestSummary, type SummaryOptions, summarizeRequests } from './summary.ts';
 export type * from './types.ts';
 export { OUTCOME } from './types.ts';

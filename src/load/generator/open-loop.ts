@@ -19,8 +19,10 @@ const LONGEST_SLEEP_MS = 60_000;
  */
 export function createOpenLoop(arrivals: ArrivalProcess, timeoutMs: number, host: PacingHost): Pacing {
   const idle: PacedClient[] = [];
-  const line = createLine();
+  const line = createLine<WaitingRequest>();
   const timeoutNs = timeoutMs * NS_PER_MS;
+  /** Since when no client is idle. A request due before that found one and is late through this process, not through the server. */
+  let exhaustedSinceNs = Number.NEGATIVE_INFINITY;
   let startNs = 0;
   let nextNs = Number.POSITIVE_INFINITY;
   let isStopped = false;
@@ -37,9 +39,20 @@ export function createOpenLoop(arrivals: ArrivalProcess, timeoutMs: number, host
   const releaseDue = (nowNs: number) => {
     while (nextNs <= nowNs) {
       const client = line.isEmpty() ? idle.pop() : undefined;
-      if (client === undefined) line.push(nextNs);
-      else host.send(client, nextNs, false);
+      if (client === undefined) {
+        line.push({ intendedNs: nextNs, waitsForClient: exhaustedSinceNs <= nextNs });
+      } else {
+        if (idle.length === 0) exhaustedSinceNs = nowNs;
+        host.send(client, nextNs, false);
+      }
       advance();
+    }
+  };
+
+  const expire = (nowNs: number) => {
+    for (let first = line.first(); first !== undefined && first.intendedNs + timeoutNs <= nowNs; first = line.first()) {
+      line.shift();
+      host.giveUp(first.intendedNs, OUTCOME.timeout, first.intendedNs + timeoutNs, first.waitsForClient);
     }
   };
 
@@ -64,52 +77,53 @@ export function createOpenLoop(arrivals: ArrivalProcess, timeoutMs: number, host
 
   return {
     clientIsIdle: (client) => {
-      const nowNs = monotonicNs();
-      const intendedNs = isStopped ? undefined : takeAlive(nowNs);
-      if (intendedNs === undefined) idle.push(client);
-      else host.send(client, intendedNs, true);
+      expire(monotonicNs());
+      const request = isStopped ? undefined : line.shift();
+      if (request === undefined) {
+        idle.push(client);
+        exhaustedSinceNs = Number.POSITIVE_INFINITY;
+      } else {
+        host.send(client, request.intendedNs, request.waitsForClient);
+      }
     },
     start: (atNs) => {
       startNs = atNs;
       advance();
       onTurn();
     },
-    expire: (nowNs) => {
-      while ((line.first() ?? Number.POSITIVE_INFINITY) + timeoutNs <= nowNs) giveUpFirst();
-    },
+    expire,
     stop: (nowNs) => {
       isStopped = true;
       clearTimeout(timer);
       clearImmediate(immediate);
-      for (; nextNs <= nowNs; advance()) line.push(nextNs);
-      for (let intendedNs = line.shift(); intendedNs !== undefined; intendedNs = line.shift()) {
-        host.giveUp(intendedNs, OUTCOME.unanswered, nowNs, true);
+      expire(nowNs);
+      for (; nextNs <= nowNs; advance()) {
+        line.push({ intendedNs: nextNs, waitsForClient: exhaustedSinceNs <= nextNs });
+      }
+      for (let request = line.shift(); request !== undefined; request = line.shift()) {
+        host.giveUp(request.intendedNs, OUTCOME.unanswered, nowNs, request.waitsForClient);
       }
     },
   };
-
-  function takeAlive(nowNs: number): number | undefined {
-    while ((line.first() ?? Number.POSITIVE_INFINITY) + timeoutNs <= nowNs) giveUpFirst();
-    return line.shift();
-  }
-
-  function giveUpFirst(): void {
-    const intendedNs = line.shift();
-    if (intendedNs !== undefined) host.giveUp(intendedNs, OUTCOME.timeout, intendedNs + timeoutNs, true);
-  }
 }
 
-/** A first-in-first-out line of numbers whose ends cost the same however long it is. */
-function createLine() {
-  let entries: number[] = [];
+/** A request that is due and has no client yet. */
+interface WaitingRequest {
+  readonly intendedNs: number;
+  readonly waitsForClient: boolean;
+}
+
+/** A first-in-first-out line whose ends cost the same however long it is. */
+function createLine<Entry>() {
+  let entries: Entry[] = [];
   let head = 0;
   return {
     isEmpty: () => head === entries.length,
     first: () => entries[head],
-    push: (entry: number) => {
+    push: (entry: Entry) => {
       entries.push(entry);
     },
-    shift: (): number | undefined => {
+    shift: (): Entry | undefined => {
       const entry = entries[head];
       if (entry === undefined) return undefined;
       head++;

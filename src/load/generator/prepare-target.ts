@@ -1,11 +1,22 @@
+import { unreachable } from '../../unreachable.ts';
 import type { LoadTarget } from '../types.ts';
-import { type PreparedTarget, prepareHttpTarget } from './requests.ts';
+import type { PreparedTarget } from './requests.ts';
+import { prepareHttpTarget } from './requests.ts';
 
 /**
  * The requests for a target, made once.
- * @throws LoadError where none can be made
+ * @throws LoadError or ModelError where none can be made
  */
 export async function prepareTarget(target: LoadTarget): Promise<PreparedTarget> {
-  if (target.kind === 'http') return prepareHttpTarget(target);
-  throw new Error('kserve targets are prepared here');
+  switch (target.kind) {
+    case 'http':
+      return prepareHttpTarget(target);
+    case 'kserve': {
+      // Loaded where used: a plain HTTP load needs none of it.
+      const { prepareKserveTarget } = await import('./kserve-target.ts');
+      return prepareKserveTarget(target);
+    }
+    default:
+      return unreachable(target);
+  }
 }

@@ -1,0 +1,79 @@
+import { statSync } from 'node:fs';
+import { decodeInferResponse, encodeInferRequest } from '../../kserve/index.ts';
+import { countCorrect, makeSampleBatches, type SampleBatch } from '../../models/index.ts';
+import type { LoadTarget } from '../types.ts';
+import {
+  encodeHttpRequest,
+  type Judgement,
+  type PreparedRequest,
+  type PreparedTarget,
+  parseHttpUrl,
+} from './requests.ts';
+
+type KserveTarget = Extract<LoadTarget, { kind: 'kserve' }>;
+
+/** Bodies are held in memory for a whole run: as many as fit into this, but never fewer than a few, so that a server cannot live off one remembered input. */
+const BODIES_MB = 64;
+const FEWEST_BODIES = 4;
+/** Random inputs cost a server the same; more of them would tell nothing. */
+const RANDOM_BODIES = 16;
+/** Bytes before the labels in their IDX file: magic number and count. */
+const IDX_LABELS_HEADER = 8;
+const TOP_K = 5;
+
+/**
+ * Inference requests of one KServe V2 server, bodies encoded once.
+ *
+ * Labelled samples are all sent, each as often as any other, unless they exceed the memory for bodies.
+ * @throws ModelError where no input can be made for the model
+ */
+export function prepareKserveTarget(target: KserveTarget): PreparedTarget {
+  const url = parseHttpUrl(`${target.url.replace(/\/+$/, '')}/v2/models/${encodeURIComponent(target.modelName)}/infer`);
+  const encode = ({ tensors, labels }: SampleBatch): PreparedRequest => {
+    const { headers, body } = encodeInferRequest(target.protocol, tensors);
+    return { bytes: encodeHttpRequest('POST', url, headers, body), labels };
+  };
+  const makeBatches = (count: number) => makeSampleBatches(target.inputs, { ...target, count });
+  const first = makeBatches(1).map(encode);
+  const fitting = Math.floor((BODIES_MB * 1e6) / (first[0]?.bytes.length ?? 1));
+  const count = Math.min(wantedBodies(target), Math.max(FEWEST_BODIES, fitting));
+  return { url: url.href, method: 'POST', requests: makeBatches(count).map(encode), judge: judgeInference };
+}
+
+/** Requests that hold every labelled sample equally often: the fewest whose items are a multiple of the samples. */
+function wantedBodies({ dataset, batch }: KserveTarget): number {
+  if (dataset === undefined) return RANDOM_BODIES;
+  const samples = statSync(dataset.labels).size - IDX_LABELS_HEADER;
+  return samples / greatestCommonDivisor(samples, batch);
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** An answer is one that can be decoded and, where the request carries labels, whose first output holds a score for each. */
+function judgeInference({ labels }: PreparedRequest, headers: readonly string[], body: Buffer): Judgement {
+  try {
+    const [scores] = decodeInferResponse(headersByName(headers), new Uint8Array(body)).outputs;
+    if (scores === undefined) return NO_ANSWER;
+    if (labels === undefined) return { isAnswer: true, top1Correct: -1, top5Correct: -1 };
+    return {
+      isAnswer: true,
+      top1Correct: countCorrect(scores, labels, 1),
+      top5Correct: countCorrect(scores, labels, TOP_K),
+    };
+  } catch {
+    // Whatever is wrong with a reply, it is the server's; the generator goes on and counts it.
+    return NO_ANSWER;
+  }
+}
+
+const NO_ANSWER: Judgement = { isAnswer: false, top1Correct: -1, top5Correct: -1 };
+
+function headersByName(headers: readonly string[]): Readonly<Record<string, string>> {
+  const byName: Record<string, string> = {};
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    byName[headers[index]?.toLowerCase() ?? ''] = headers[index + 1] ?? '';
+  }
+  return byName;
+}
