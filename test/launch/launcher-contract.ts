@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, type TestContext, test } from 'vitest';
 import { LaunchError } from '../../src/errors.ts';
 import { type Launcher, type LaunchRequest, onlineCpus, type RunningServer } from '../../src/launch/index.ts';
 import { ask, type Behaviour, fixtureRequest, isProcessThere } from './fixture.ts';
@@ -38,7 +38,7 @@ export function describeLauncherContract(name: string, makeLauncher: () => Launc
   function testLimit(
     limits: readonly ('cpuset' | 'cpus' | 'memory')[],
     title: string,
-    body: () => Promise<void>,
+    body: (context: TestContext) => Promise<void>,
   ): void {
     const reason = limits.map((limit) => missing[limit]).find((one) => one !== undefined);
     if (reason === undefined) test(title, body);
@@ -79,24 +79,22 @@ export function describeLauncherContract(name: string, makeLauncher: () => Launc
       expect((await server.readUsage()).cpuTimeUs).toBeGreaterThan(before.cpuTimeUs);
     });
 
-    testLimit(['cpus'], 'a quota of half a CPU gives half a CPU, and says that it throttled', async () => {
+    testLimit(['cpus'], 'a quota of half a CPU gives half a CPU, and says that it throttled', async ({ skip }) => {
       const server = await start(fixtureRequest('well', { limits: { cpus: 0.5 } }));
-      const spinning = ask(server.url, 'spin', 6_800);
+      void ask(server.url, 'spin', 8_000).catch(() => {});
       await sleep(300);
-      let before = await server.readUsage();
+      const atStart = await server.readUsage();
       let share = 0;
       // Other work on the machine can only take from the half, so a window that fell short is tried again; one above it is wrong at once.
       for (let window = 1; window <= 3 && share <= 0.475; window++) {
-        before = await server.readUsage();
-        await sleep(2_000);
-        const after = await server.readUsage();
-        share = ((after.cpuTimeUs - before.cpuTimeUs) * 1e3) / (after.atNs - before.atNs);
+        share = await cpuShare(server, 2_000);
         expect(share).toBeLessThan(0.525);
       }
-      expect(share).toBeGreaterThan(0.475);
-      expect((await server.readUsage()).throttledUs).toBeGreaterThan(before.throttledUs ?? Number.POSITIVE_INFINITY);
+      expect((await server.readUsage()).throttledUs).toBeGreaterThan(atStart.throttledUs ?? Number.POSITIVE_INFINITY);
       await server[Symbol.asyncDispose]();
-      await spinning.catch(() => {});
+      const free = ownCpuShare(500);
+      skip(share <= 0.475 && free < 0.95, `the machine is busy: a process without a quota gets ${free.toFixed(2)} CPU`);
+      expect(share).toBeGreaterThan(0.475);
     });
 
     test('usage counts the CPU time that the server burnt', async () => {
@@ -245,4 +243,21 @@ export function describeLauncherContract(name: string, makeLauncher: () => Launc
       await expect.poll(() => isProcessThere(parent.pid), { timeout: 5_000 }).toBe(false);
     });
   });
+}
+
+/** CPUs that a server used over a stretch of time. */
+async function cpuShare(server: RunningServer, overMs: number): Promise<number> {
+  const before = await server.readUsage();
+  await sleep(overMs);
+  const after = await server.readUsage();
+  return ((after.cpuTimeUs - before.cpuTimeUs) * 1e3) / (after.atNs - before.atNs);
+}
+
+/** The share of a CPU that this process gets when it wants all of it. */
+function ownCpuShare(overMs: number): number {
+  const startMs = performance.now();
+  const before = process.cpuUsage();
+  while (performance.now() < startMs + overMs);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e3 / (performance.now() - startMs);
 }
