@@ -72,30 +72,48 @@ function checkOneCpuset({ spec, positions }: CheckInput): Problem[] {
 }
 
 function checkKeptApart(input: CheckInput, serverSets: readonly CpuSet[], generator: CpuSet | undefined): Problem[] {
-  const { host, positions } = input;
-  if (host.onlineCpus.length < 2) return [];
-  const isWholeMachine = ({ cpus }: CpuSet) => host.onlineCpus.every((cpu) => cpus.includes(cpu));
-  return serverSets.flatMap((server) => {
-    const where = positions.ofValue(server.path);
-    const shared = server.cpus.filter((cpu) => generator?.cpus.includes(cpu) ?? false);
-    if (shared.length > 0) {
-      return [
-        {
-          where,
-          what: `server and generator would share CPU ${formatCpuList(shared)}, and the load would disturb what it measures`,
-          hint: 'Give them CPU sets without a CPU in common.',
-        },
-      ];
-    }
-    if (!isWholeMachine(server)) return [];
-    return [
-      {
-        where,
-        what: `CPU set "${formatCpuList(server.cpus)}" leaves no CPU to the load generator`,
-        hint: 'Leave at least one CPU of the machine out of it.',
-      },
-    ];
-  });
+  if (input.host.onlineCpus.length < 2) return [];
+  return [
+    ...serverSets.flatMap((server) => checkPair(input, server, generator)),
+    ...(serverSets.length === 0 && generator !== undefined && isWholeMachine(input, generator)
+      ? [leavesNone(input, generator, 'the server')]
+      : []),
+  ];
+}
+
+function checkPair(input: CheckInput, server: CpuSet, generator: CpuSet | undefined): Problem[] {
+  if (isWholeMachine(input, server) && generator === undefined)
+    return [leavesNone(input, server, 'the load generator')];
+  const generatorCpus = generator?.cpus ?? defaultGeneratorCpus(input, server);
+  const shared = server.cpus.filter((cpu) => generatorCpus.includes(cpu));
+  if (shared.length === 0) return [];
+  return [
+    {
+      where: input.positions.ofValue(server.path),
+      what: `server and generator would share CPU ${formatCpuList(shared)}, and the load would disturb what it measures`,
+      hint:
+        generator === undefined
+          ? 'Keep it out of this CPU set, or give the generator another with "generator.cpuset".'
+          : 'Give them CPU sets without a CPU in common.',
+    },
+  ];
+}
+
+/** The generator stays on one CPU through a run, so it cannot step aside for each level of a `cpuset` factor: it gets the last. It does step aside for `server.cpuset`. */
+function defaultGeneratorCpus({ host }: CheckInput, { path }: CpuSet): readonly number[] {
+  return path[0] === 'server' ? [] : host.onlineCpus.slice(-1);
+}
+
+function isWholeMachine({ host }: CheckInput, { cpus }: CpuSet): boolean {
+  return host.onlineCpus.every((cpu) => cpus.includes(cpu));
+}
+
+function leavesNone({ positions }: CheckInput, { cpus, path }: CpuSet, other: string): Problem {
+  return {
+    where: positions.ofValue(path),
+    what: `CPU set "${formatCpuList(cpus)}" leaves no CPU to ${other}`,
+    hint: 'Leave at least one CPU of the machine out of it.',
+  };
 }
 
 /** A quota above what the CPU set can give would be accepted by the kernel and limit nothing. */

@@ -4,3 +4,4 @@ export { findResponse, RESPONSES, type ResponseDefinition } from './responses.ts
 export { specJsonSchema } from './schema.ts';
 export type * from './types.ts';
 export { LOAD_FACTORS } from './types.ts';
+export { choice, durationMs, positiveNumber, wholeNumber } from './values.ts';

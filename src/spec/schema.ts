@@ -113,7 +113,7 @@ const measureSchema = z.strictObject(
       .describe('Service-level objective.')
       .optional(),
     calibration: positiveDurationS('2s')
-      .describe('Length of the closed-loop run that finds the capacity of a server configuration.')
+      .describe('About how long the closed-loop calibration of a server configuration takes, which finds its capacity.')
       .prefault('2s'),
     retries: wholeNumber(0, 1)
       .describe('How often an invalid trial is tried again; every attempt is kept.')

@@ -4,6 +4,8 @@ import { SpecError } from '../../src/errors.ts';
 import { type HostFacts, parseSpec } from '../../src/spec/index.ts';
 import { TWO_CPUS } from './hosts.ts';
 
+const THREE_CPUS = { ...TWO_CPUS, onlineCpus: [0, 1, 2] };
+
 /** The message a text is refused with; '' where it is accepted. */
 function refusal(text: string, host: HostFacts = TWO_CPUS): string {
   try {
@@ -262,9 +264,25 @@ test('CPU sets must exist, stay apart, and leave one to the generator', () => {
     "a.yaml:3:19  "server.cpuset" is "1-0"
       Give CPU numbers as a list, e.g. "0-2,5"."
   `);
-  expect(refusalOfFactors('  cpuset: ["0", "1"]\nserver: { cpuset: "0" }')).toMatchInlineSnapshot(`
+  expect(
+    refusalOfFactors('  cpuset: ["0", "1"]\nserver: { cpuset: "0" }\ngenerator: { cpuset: "2" }', THREE_CPUS),
+  ).toMatchInlineSnapshot(`
     "a.yaml:5:19  the CPU set of the server is given twice, by "server.cpuset" and by the factor "cpuset"
       Remove "server.cpuset"."
+  `);
+});
+
+test('levels of a CPU set stay apart from the generator, which has the last CPU where nothing else is said', () => {
+  expect(refusalOfFactors('  cpuset: ["0", "1"]')).toMatchInlineSnapshot(`
+    "a.yaml:4:17  server and generator would share CPU 1, and the load would disturb what it measures
+      Keep it out of this CPU set, or give the generator another with "generator.cpuset"."
+  `);
+  const four = { ...TWO_CPUS, onlineCpus: [0, 1, 2, 3] };
+  expect(refusalOfFactors('  cpuset: ["0", "0-2"]', four)).toBe('');
+  expect(refusalOfFactors('  cpuset: ["1", "1-3"]\ngenerator: { cpuset: "0" }', four)).toBe('');
+  expect(refusalOf('generator: { cpuset: "0-3" }', four)).toMatchInlineSnapshot(`
+    "a.yaml:3:22  CPU set "0-3" leaves no CPU to the server
+      Leave at least one CPU of the machine out of it."
   `);
 });
 
