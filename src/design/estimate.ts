@@ -1,22 +1,25 @@
 import type { ExperimentSpec } from '../spec/types.ts';
 import type { PlannedConfiguration } from './types.ts';
 
-/** What a launch and a trial take beyond the settings of the spec, seconds. Round figures for a first guess; a run replaces them by what it sees. */
-const LAUNCH_S = 1;
-const TRIAL_OVERHEAD_S = 0.5;
-/** A warm-up under `auto`, unless its cap is lower. */
+/** What a launch with its readiness check, and a trial beside its warm-up and windows, take with the native engine, seconds. Round figures; a run replaces them by what it sees. */
+const LAUNCH_S = 1.5;
+const TRIAL_OVERHEAD_S = 0.7;
+/** A warm-up under `auto` where the load is steady from the start. */
 const AUTO_WARMUP_S = 2;
+/** A calibration doubles its concurrency about five times, for a quarter of `calibrationS` each. */
+const CALIBRATION_SHARE = 5 / 4;
 
 /**
- * First guess of how long configurations take, seconds: launches, calibrations, warm-ups and the windows measured at least.
+ * First guess of how long configurations take, seconds: launches, calibrations, warm-ups and the windows measured at least, and once the idle measurement.
  *
- * Leaves out what cannot be known beforehand: windows added for precision, waits for a quiet machine, retries. The idle measurement is counted once where energy is measured.
+ * Leaves out what cannot be known beforehand: windows added for precision, slow warm-ups, waits for a quiet machine, retries.
  */
 export function estimateRunS(spec: ExperimentSpec, configurations: readonly PlannedConfiguration[]): number {
   const { measure, energy } = spec;
   const warmupS = measure.warmupS === 'auto' ? Math.min(AUTO_WARMUP_S, measure.maxWarmupS) : measure.warmupS;
   const trialS = warmupS + measure.windows * measure.windowS + TRIAL_OVERHEAD_S;
+  const launchS = LAUNCH_S + measure.calibrationS * CALIBRATION_SHARE;
   const trials = configurations.reduce((count, configuration) => count + configuration.trials.length, 0);
   const idleS = energy.source === 'none' || trials === 0 ? 0 : energy.idleS;
-  return idleS + configurations.length * (LAUNCH_S + measure.calibrationS) + trials * trialS;
+  return idleS + configurations.length * launchS + trials * trialS;
 }
