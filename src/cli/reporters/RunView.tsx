@@ -1,4 +1,6 @@
-import { Box, Static, Text } from 'ink';
+import { Box, Static, Text, useStdout } from 'ink';
+import type { ReactNode } from 'react';
+import stringWidth from 'string-width';
 import type { Problem } from '../../errors.ts';
 import { formatDuration, formatNumber } from '../../report/index.ts';
 import type { TrialRecord } from '../../store/types.ts';
@@ -23,6 +25,10 @@ const MARKS: Readonly<Record<Mark, { readonly sign: string; readonly color: stri
   invalid: { sign: '!', color: 'red' },
   failed: { sign: '✗', color: 'red' },
 };
+
+const CURRENT = '▸';
+const GAP = '  ';
+const NO_ORDER = '   ';
 
 /** A run on the terminal: what is finished, what is going on, and one line that sums up. Figures move to a second line where the terminal is narrow. */
 export function RunView({ log, state, nowMs, hasColor }: RunViewProps) {
@@ -50,13 +56,11 @@ function FinishedTrial(props: { readonly label: string; readonly record: TrialRe
   const attempt = record.attempt > 1 ? ` (attempt ${record.attempt})` : '';
   return (
     <Box flexDirection="column">
-      <TwoParts>
-        <Text wrap="truncate-end">
-          <Text {...(hasColor ? { color } : {})}>{sign}</Text>
-          {` ${order(record.runOrder)} ${printable(label)}${attempt}`}
-        </Text>
-        <Text wrap="truncate-end">{[...(mark === 'valid' ? [] : [mark]), ...figuresOf(record)].join('  ')}</Text>
-      </TwoParts>
+      <TwoParts
+        mark={<Text {...(hasColor ? { color } : {})}>{sign}</Text>}
+        title={`${order(record.runOrder)} ${printable(label)}${attempt}`}
+        figures={[...(mark === 'valid' ? [] : [mark]), ...figuresOf(record)]}
+      />
       <Indented lines={reasonsOf(record)} />
     </Box>
   );
@@ -83,35 +87,26 @@ function ProblemNote(props: {
 function Current({ state, nowMs }: { readonly state: ProgressState; readonly nowMs: number }) {
   const { running, starting } = state;
   if (running !== undefined) {
-    return (
-      <TwoParts>
-        <Text wrap="truncate-end">{`▸ ${order(running.runOrder)} ${printable(running.label)}`}</Text>
-        <Text wrap="truncate-end">{describeRunning(running, nowMs)}</Text>
-      </TwoParts>
-    );
+    const title = `${order(running.runOrder)} ${printable(running.label)}`;
+    return <TwoParts mark={CURRENT} title={title} figures={describeRunning(running, nowMs)} />;
   }
   if (starting === undefined) return null;
-  return (
-    <TwoParts>
-      <Text wrap="truncate-end">{`▸     ${printable(starting.label)}`}</Text>
-      <Text wrap="truncate-end">
-        {`${starting.isReady ? 'finding its capacity' : 'starting the server'}  ${seconds(nowMs - starting.startedAtMs)}`}
-      </Text>
-    </TwoParts>
-  );
+  const phase = starting.isReady ? 'finding its capacity' : 'starting the server';
+  const figures = [phase, seconds(nowMs - starting.startedAtMs)];
+  return <TwoParts mark={CURRENT} title={`${NO_ORDER} ${printable(starting.label)}`} figures={figures} />;
 }
 
 function describeRunning(
   { phase, startedAtMs, requests, achievedRps, latencyP50Ms }: RunningTrial,
   nowMs: number,
-): string {
+): string[] {
   return [
     phase ?? 'starting',
     seconds(nowMs - startedAtMs),
     ...(requests === undefined ? [] : [`${requests} requests`]),
     ...(achievedRps === undefined ? [] : [`${formatNumber(achievedRps)}/s`]),
     ...(latencyP50Ms === undefined ? [] : [`p50 ${formatNumber(latencyP50Ms)} ms`]),
-  ].join('  ');
+  ];
 }
 
 function Summary({ state, nowMs }: { readonly state: ProgressState; readonly nowMs: number }) {
@@ -131,11 +126,29 @@ function Summary({ state, nowMs }: { readonly state: ProgressState; readonly now
   return <Text wrap="truncate-end">{parts.join(' · ')}</Text>;
 }
 
-/** Side by side where both fit, below each other where they do not. */
-function TwoParts({ children }: { readonly children: React.ReactNode }) {
+/** Side by side where both fit the terminal, figures below the title where they do not. */
+function TwoParts(props: { readonly mark: ReactNode; readonly title: string; readonly figures: readonly string[] }) {
+  const { mark, title, figures } = props;
+  const { stdout } = useStdout();
+  const rest = ` ${title}${GAP}${figures.join(GAP)}`;
+  if (1 + stringWidth(rest) <= (stdout.columns ?? 80)) {
+    return (
+      <Text>
+        {mark}
+        {rest}
+      </Text>
+    );
+  }
   return (
-    <Box flexWrap="wrap" columnGap={2}>
-      {children}
+    <Box flexDirection="column">
+      <Text wrap="truncate-end">
+        {mark} {title}
+      </Text>
+      <Box paddingLeft={6} columnGap={2} flexWrap="wrap">
+        {figures.map((figure) => (
+          <Text key={figure}>{figure}</Text>
+        ))}
+      </Box>
     </Box>
   );
 }

@@ -9,7 +9,7 @@ export function markOf(record: TrialRecord): Mark {
   return record.state === 'failed' ? 'failed' : record.verdict;
 }
 
-/** The few figures of a finished trial that a line has room for, in words; empty for a failed one. */
+/** The few figures of a finished trial that a line has room for (`inf` is an inference, `est.` an estimate); empty for a failed one. */
 export function figuresOf(record: TrialRecord): readonly string[] {
   if (record.state === 'failed') return [];
   const { responses } = record;
@@ -21,8 +21,8 @@ export function figuresOf(record: TrialRecord): readonly string[] {
   return [
     ...figure('latency_p50_ms', 'p50 ', 'ms'),
     ...figure('latency_p95_ms', 'p95 ', 'ms'),
-    ...figure('throughput_ips', '', 'inferences/s'),
-    ...figure('energy_per_inference_j', '', isEstimate ? 'J/inference est.' : 'J/inference'),
+    ...figure('throughput_ips', '', 'inf/s'),
+    ...figure('energy_per_inference_j', '', isEstimate ? 'J/inf est.' : 'J/inf'),
   ];
 }
 
