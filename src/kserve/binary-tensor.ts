@@ -26,8 +26,8 @@ export function decodeBinaryTensor(
   if (type === 'bool') checkBooleans(bytes, label);
   const View = numericView(type);
   if (bytes.byteOffset % wireTypeOf(type).elementBytes === 0) return new View(bytes.buffer, bytes.byteOffset, count);
-  const aligned = bytes.slice();
-  return new View(aligned.buffer, aligned.byteOffset, count);
+  // Not `bytes.slice()`, which for a Buffer is no copy.
+  return new View(new Uint8Array(bytes).buffer, 0, count);
 }
 
 function checkBooleans(bytes: Uint8Array, label: string): void {
