@@ -23,6 +23,7 @@ export function cgroupV1Maker(mounts: readonly CgroupMount[]): GroupMaker {
   }
   return {
     mechanism: 'cgroup v1',
+    isImmediate: true,
     probe: async (name) => ({
       cpus: await tryController(parents, 'cpu', name, { cpus: 0.5 }),
       memory: await tryController(parents, 'memory', name, { memoryBytes: 2 ** 26 }),

@@ -25,6 +25,7 @@ export function cgroupV2Maker(mount: CgroupMount, hasSystemd: boolean = existsSy
   let parent = mount.own;
   return {
     mechanism: 'cgroup v2',
+    isImmediate: true,
     async probe(name) {
       let best: Candidate = {
         dir: mount.own,

@@ -23,6 +23,8 @@ export type Ability =
  */
 export interface GroupMaker {
   readonly mechanism: string;
+  /** Whether a group is made at once, without asking a service for it; where no limit is asked, only such ways are used. */
+  readonly isImmediate: boolean;
   /** @param name - of the group that is made for the probe */
   probe(name: string): Promise<GroupSupport>;
   make(name: string, limits: GroupLimits): Promise<ServerGroup>;

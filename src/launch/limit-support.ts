@@ -27,11 +27,12 @@ export class GroupMakers {
     this.#makers = makers;
   }
 
-  /** The first way that can hold all of the limits asked, and count usage; with no limit asked, only ways that cost no detour through systemd. */
+  /** The first way that can hold all of the limits asked, and count usage; undefined where none can. */
   async choose(limits: GroupLimits): Promise<GroupMaker | undefined> {
+    const hasLimits = limits.cpus !== undefined || limits.memoryBytes !== undefined;
     const needed = neededFor(limits);
     for (const maker of this.#makers) {
-      if (needed.length === 1 && maker.mechanism.startsWith('systemd')) continue;
+      if (!hasLimits && !maker.isImmediate) continue;
       const support = await this.#probe(maker);
       if (needed.every((name) => support[name].isAvailable)) return maker;
     }

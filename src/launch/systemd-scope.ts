@@ -35,6 +35,7 @@ export function systemdScopeMaker(cgroupRoot: string, isRoot: boolean = process.
   ];
   return {
     mechanism,
+    isImmediate: false,
     async probe(name) {
       const [file = '', ...args] = scopeCommand(name, { cpus: 0.5, memoryBytes: 2 ** 26 }, [
         ...['sh', '-c', PROBE_SCRIPT, 'dse-probe', cgroupRoot],

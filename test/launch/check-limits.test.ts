@@ -12,6 +12,7 @@ const no = (why: string, fix = 'run dse as root'): Ability => ({ isAvailable: fa
 function maker(mechanism: string, cpus: Ability, memory: Ability, usage: Ability = yes): GroupMaker {
   return {
     mechanism,
+    isImmediate: !mechanism.startsWith('systemd'),
     probe: async () => ({ cpus, memory, usage }),
     make: () => Promise.reject(new Error('not made in these tests')),
   };
