@@ -5,16 +5,15 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ModelError, messageOf } from '../errors.ts';
 
-/** SHA-256 of a file, hex; undefined where there is no such file. */
+/** SHA-256 of a file, hex; undefined where there is no such file or it cannot be read. */
 export async function digestOf(file: string): Promise<string | undefined> {
   const hash = createHash('sha256');
   try {
     await pipeline(createReadStream(file), hash);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    return hash.digest('hex');
+  } catch {
+    return undefined;
   }
-  return hash.digest('hex');
 }
 
 /**

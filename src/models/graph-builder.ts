@@ -14,7 +14,7 @@ import type { DataType } from './types.ts';
 const OPSET_VERSION = 17;
 const IR_VERSION = 8;
 
-/** An attribute's value; an integer list is told from a float list by `{ floats }`. */
+/** An attribute's value. A plain number is an integer. */
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
 
 /**
@@ -58,10 +58,12 @@ export class GraphBuilder {
     return output;
   }
 
+  /** Adds a float32 weight, and returns its name. */
   floats(name: string, shape: readonly number[], values: Float32Array): string {
     return this.#initializer(name, 'float32', shape, values);
   }
 
+  /** Adds a list of int64, e.g. a shape or axes, and returns its name. */
   integers(name: string, values: readonly number[]): string {
     return this.#initializer(name, 'int64', [values.length], BigInt64Array.from(values, BigInt));
   }

@@ -191,7 +191,7 @@ export function createMessage<N extends MessageName>(name: N, fields: Partial<Me
   return Object.assign(message, fields) as Message<N>;
 }
 
-/** The first element type and its number, both ways, of `TensorProto.DataType`. */
+/** Numbers of `TensorProto.DataType`, for the element types that can be served. */
 export const onnxDataTypes = {
   float32: 1,
   uint8: 2,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { ModelError } from '../errors.ts';
 import { packageFile } from '../package-files.ts';
 import { digestOf, writeWhole } from './cached-file.ts';
@@ -85,8 +85,11 @@ async function checkedFile(relativePath: string, sha256: string): Promise<string
   if (digest !== sha256) {
     throw new ModelError({
       where: file,
-      what: digest === undefined ? 'a file of dse is missing' : `a file of dse was changed: its SHA-256 is ${digest}`,
-      hint: `Restore ${join(relativePath)}, e.g. with \`git checkout -- ${relativePath}\`, or install dse again.`,
+      what:
+        digest === undefined
+          ? 'a file of dse is missing or cannot be read'
+          : `a file of dse was changed: its SHA-256 is ${digest}`,
+      hint: `Restore ${relativePath}, e.g. with \`git checkout -- ${relativePath}\`, or install dse again.`,
     });
   }
   return file;

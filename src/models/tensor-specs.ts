@@ -37,7 +37,8 @@ function describe(value: ValueInfoProto, role: 'input' | 'output', where: string
     });
   }
   const shape = tensorType.shape.dim.map(({ dimValue, dimParam }, axis) => {
-    if (dimValue === undefined) return dimParam || `${name}_dim_${axis}`;
+    // Some exporters write -1 for a dimension that varies.
+    if (dimValue === undefined || dimValue === -1) return dimParam || `${name}_dim_${axis}`;
     if (typeof dimValue === 'bigint' || dimValue < 0) {
       throw new ModelError({
         where,
@@ -45,7 +46,7 @@ function describe(value: ValueInfoProto, role: 'input' | 'output', where: string
         hint: 'Export the model again; a dimension that varies should be symbolic, e.g. "batch".',
       });
     }
-    return Number(dimValue);
+    return dimValue;
   });
   return { name, type, shape };
 }

@@ -94,31 +94,25 @@ export function checkTensors(graph: GraphProto, file: string): string[] {
   return [...others].sort();
 }
 
-/** Links are followed first, so that one inside the folder cannot point out of it. */
+/** The path is taken as onnxruntime takes it, from the folder of the model's own path; a link inside that folder may not lead out of it either. */
 function externalFile(tensor: TensorProto, file: string): string {
   const location = tensor.externalData.find(({ key }) => key === 'location')?.value ?? '';
-  const folder = dirname(realpathSync(file));
+  const folder = dirname(file);
   const wanted = join(folder, location);
   if (location === '' || isAbsolute(location) || isOutside(folder, wanted)) {
     throw damaged(tensor, file, `lies in "${location}", outside the model's folder`);
   }
-  let found: string;
-  try {
-    found = realpathSync(wanted);
-    if (!statSync(found).isFile()) throw new Error('not a file');
-  } catch (error) {
-    throw new ModelError(
-      {
-        where: file,
-        what: `the tensor "${tensor.name ?? ''}" lies in "${location}", which cannot be read`,
-        hint: 'Put the data file of the model beside it.',
-      },
-      error,
-    );
+  if (!statSync(wanted, { throwIfNoEntry: false })?.isFile()) {
+    throw new ModelError({
+      where: file,
+      what: `the tensor "${tensor.name ?? ''}" lies in "${location}", which is not there`,
+      hint: 'Put the data file of the model beside it.',
+    });
   }
-  if (isOutside(folder, found))
+  if (isOutside(realpathSync(folder), realpathSync(wanted))) {
     throw damaged(tensor, file, `lies in "${location}", a link that leads outside the model's folder`);
-  return found;
+  }
+  return wanted;
 }
 
 function isOutside(folder: string, path: string): boolean {
@@ -130,6 +124,6 @@ function damaged(tensor: TensorProto, where: string, what: string): ModelError {
   return new ModelError({
     where,
     what: `the tensor "${tensor.name ?? ''}" ${what}`,
-    hint: 'The file is damaged or not meant for you; export the model again.',
+    hint: 'The file is damaged, or was not made for this machine; export the model again into a folder of its own.',
   });
 }

@@ -40,15 +40,17 @@ export interface ResolvedModel {
   readonly variant: string;
   /** Absolute path of the ONNX file. */
   readonly file: string;
-  /** SHA-256 of the file, hex. */
+  /** SHA-256 of the file, hex; where weights stand in files beside it, over those too, after it and in the order of their paths. */
   readonly digest: string;
   /** True where weights were drawn from a seed: true in cost, not in answers. Named `synthetic weights` wherever a user sees the model. */
   readonly isSynthetic: boolean;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** Weights and biases as torchvision counts them; batch-norm statistics, scalars and quantisation scales are not parameters. */
   readonly params: number;
-  /** Multiply-adds of one item (batch 1); undefined where the graph holds an operator that is not counted. */
+  /** Multiply-adds of one item (batch 1) in convolutions and matrix products; undefined where a part of them cannot be known from the file. */
   readonly macs: number | undefined;
+  /** Of the file, and of the files its weights stand in. */
   readonly sizeBytes: number;
   readonly dataset: DatasetRef | undefined;
 }

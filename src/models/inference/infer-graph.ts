@@ -1,8 +1,8 @@
-import type { GraphProto, NodeProto, TensorProto } from '../onnx-schema.ts';
-import { knownIntegers } from '../tensors.ts';
+import type { GraphProto, NodeProto } from '../onnx-schema.ts';
 import type { TensorSpec } from '../types.ts';
+import { constantValue } from './constants.ts';
 import { orderNodes } from './node-order.ts';
-import { type Inferred, type OperatorRule, product } from './operator.ts';
+import { type Inferred, type Operator, type OperatorRule, product } from './operator.ts';
 import { operators } from './operators.ts';
 
 /** A node with the shapes of its outputs and its multiply-adds, as far as they can be known without running the model. */
@@ -31,40 +31,33 @@ export function inferGraph(
     const fixed = shape.map((size) => (typeof size === 'number' ? size : sizes.get(size)));
     if (fixed.every((size) => size !== undefined)) known.set(name, { shape: fixed });
   }
-  for (const tensor of graph.initializer) known.set(tensor.name ?? '', constant(tensor));
+  for (const tensor of graph.initializer) known.set(tensor.name ?? '', constantValue(tensor));
   return orderNodes(graph, where).map((node) => inferNode(node, known));
 }
 
 function inferNode(node: NodeProto, known: Map<string, Inferred>): InferredNode {
-  const tensor = node.opType === 'Constant' ? node.attribute.find(({ t }) => t !== undefined)?.t : undefined;
-  const rule = tensor === undefined ? ruleOf(node) : undefined;
-  const inputs = node.input.map((name) => known.get(name));
-  const operator = { node, inputs };
-  const isReady = node.input.every((name, index) => name === '' || inputs[index] !== undefined);
-  const outputs = tensor === undefined ? (isReady && rule?.infer(operator)) || [] : [constant(tensor)];
-  const trusted = node.output.map((_, index) => trust(outputs[index]));
+  const operator = { node, inputs: node.input.map((name) => known.get(name)) };
+  // An optional input that is left out has an empty name.
+  const isReady = node.input.every((name, index) => name === '' || operator.inputs[index] !== undefined);
+  const rule = ruleOf(node);
+  const found = isReady ? rule?.infer(operator) : undefined;
+  const outputs = node.output.map((_, index) => trust(found?.[index]));
   for (const [index, name] of node.output.entries()) {
-    const output = trusted[index];
+    const output = outputs[index];
     if (output !== undefined) known.set(name, output);
   }
-  return { node, shapes: trusted.map((output) => output?.shape), macs: macsOf() };
+  return { node, shapes: outputs.map((output) => output?.shape), macs: rule && macsOf(rule, operator, outputs) };
+}
 
-  function macsOf(): number | undefined {
-    if (tensor !== undefined || node.opType === 'Constant') return 0;
-    if (rule === undefined) return undefined;
-    if (rule.macs === undefined) return 0;
-    const macs = isReady ? rule.macs(operator, trusted) : undefined;
-    return Number.isSafeInteger(macs) ? macs : undefined;
-  }
+function macsOf({ macs }: OperatorRule, operator: Operator, outputs: readonly (Inferred | undefined)[]) {
+  if (macs === undefined) return 0;
+  const count = outputs[0] && macs(operator, outputs);
+  return Number.isSafeInteger(count) ? count : undefined;
 }
 
 function ruleOf({ domain = '', opType = '' }: NodeProto): OperatorRule | undefined {
   const isDefault = domain === '' || domain === 'ai.onnx';
   return isDefault && Object.hasOwn(operators, opType) ? operators[opType] : undefined;
-}
-
-function constant(tensor: TensorProto): Inferred {
-  return { shape: tensor.dims.map(Number), values: knownIntegers(tensor) };
 }
 
 /** Attributes that contradict the inputs can give sizes that no tensor has; such a shape counts as not known. */

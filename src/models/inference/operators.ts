@@ -1,3 +1,4 @@
+import { inferConstant } from './constants.ts';
 import { broadcast, broadcasting, cast, identity, likeFirstInput } from './elementwise.ts';
 import { gemmMacs, inferGemm, inferMatMul, matMulMacs } from './matrices.ts';
 import type { OperatorRule } from './operator.ts';
@@ -72,6 +73,7 @@ export const operators: Readonly<Record<string, OperatorRule>> = {
   Div: broadcasting((left, right) => Math.trunc(left / right)),
 
   Concat: { infer: inferConcat },
+  Constant: { infer: inferConstant },
   ConstantOfShape: { infer: ({ inputs: [target] }) => target?.values && [{ shape: target.values }] },
   Expand: {
     infer: ({ inputs: [input, target] }) => {

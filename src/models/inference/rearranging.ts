@@ -87,23 +87,26 @@ export function inferSlice(operator: Operator): Inferred[] | undefined {
   let { shape, values } = input;
   for (const [index, rawAxis] of axes.entries()) {
     const axis = positiveAxis(rawAxis, shape.length);
-    const picked = sliceIndices(shape[axis] ?? 0, starts[index] ?? 0, ends[index] ?? 0, steps[index] ?? 1);
+    const picked = sliceAxis(shape[axis] ?? 0, starts[index] ?? 0, ends[index] ?? 0, steps[index] ?? 1);
     if (picked === undefined) return undefined;
-    if (shape.length === 1) values = values && picked.map((at) => values?.[at] ?? 0);
-    else values = undefined;
-    shape = shape.with(axis, picked.length);
+    const { first, step, count } = picked;
+    values =
+      shape.length === 1
+        ? values && Array.from({ length: count }, (_, at) => values?.[first + at * step] ?? 0)
+        : undefined;
+    shape = shape.with(axis, count);
   }
   return [{ shape, values }];
 }
 
-/** Indices that a slice picks from `size`, bounds clamped as numpy does. */
-function sliceIndices(size: number, start: number, end: number, step: number): number[] | undefined {
+/** What a slice picks from `size` elements, its bounds clamped as numpy does. */
+function sliceAxis(size: number, start: number, end: number, step: number) {
   if (step === 0) return undefined;
   const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
   const from = (value: number) => (value < 0 ? value + size : value);
   const first = step > 0 ? clamp(from(start), 0, size) : clamp(from(start), 0, size - 1);
   const last = step > 0 ? clamp(from(end), 0, size) : clamp(from(end), -1, size - 1);
-  return Array.from({ length: Math.max(0, Math.ceil((last - first) / step)) }, (_, index) => first + index * step);
+  return { first, step, count: Math.max(0, Math.ceil((last - first) / step)) };
 }
 
 export function inferSplit({ node, inputs }: Operator): Inferred[] | undefined {
@@ -135,8 +138,9 @@ export function inferReduce(operator: Operator): Inferred[] | undefined {
   const isNamed = node.attribute.some(({ name }) => name === 'axes') || Boolean(node.input[1]);
   const given = axesOf(operator)?.map((axis) => positiveAxis(axis, input.shape.length));
   if (isNamed && given === undefined) return undefined;
-  if (given?.length === 0 || (!isNamed && intAttribute(node, 'noop_with_empty_axes', 0) === 1)) return undefined;
-  const axes = given ?? [...input.shape.keys()];
+  const isEmpty = given === undefined || given.length === 0;
+  if (isEmpty && intAttribute(node, 'noop_with_empty_axes', 0) === 1) return [{ shape: input.shape }];
+  const axes = isEmpty ? [...input.shape.keys()] : given;
   const kept = input.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
   const keepsDims = intAttribute(node, 'keepdims', 1) === 1;
   return [{ shape: keepsDims ? kept : kept.filter((_, axis) => !axes.includes(axis)) }];

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import * as ort from 'onnxruntime-node';
+import { describe, expect, test } from 'vitest';
+import { catalogue, type SyntheticEntry } from '../../src/models/catalogue.ts';
+import { countCost } from '../../src/models/cost.ts';
+import { readOnnx, writeOnnx } from '../../src/models/onnx-file.ts';
+import { countParameters } from '../../src/models/parameters.ts';
+import { makeSampleBatches } from '../../src/models/samples.ts';
+import { inputSpecs, outputSpecs } from '../../src/models/tensor-specs.ts';
+
+/** Parameters and multiply-adds in 10^9 from torchvision's documentation. */
+const published = {
+  'squeezenet1.1': { params: 1_235_496, gigaMacs: 0.35 },
+  mobilenetv2: { params: 3_504_872, gigaMacs: 0.3 },
+  resnet18: { params: 11_689_512, gigaMacs: 1.81 },
+};
+
+describe.each(Object.entries(published))('%s', async (name, { params, gigaMacs }) => {
+  const entry = catalogue[name] as SyntheticEntry;
+  const bytes = writeOnnx(await entry.build(entry.seed));
+  const model = readOnnx(bytes, name);
+  const inputs = inputSpecs(model.graph, name);
+
+  test('has the parameters that were published, to the last one', () => {
+    expect(countParameters(model.graph)).toBe(params);
+  });
+
+  test('has the multiply-adds that were published, within 1 %', () => {
+    const ratio = (countCost(model, name).macs ?? 0) / 1e9 / gigaMacs;
+    expect(Math.abs(ratio - 1)).toBeLessThan(0.01);
+  });
+
+  test('gives the same bytes from the same seed, those of the catalogue', () => {
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(entry.sha256);
+  });
+
+  test('says in its metadata that its weights are synthetic, and from which seed', () => {
+    expect(model.metadataProps).toEqual([
+      { key: 'dse.synthetic_weights', value: 'true' },
+      { key: 'dse.seed', value: String(entry.seed) },
+    ]);
+  });
+
+  test('takes images and gives logits, with an open batch', () => {
+    expect(inputs).toEqual([{ name: 'input', type: 'float32', shape: ['batch', 3, 224, 224] }]);
+    expect(outputSpecs(model.graph, name)).toEqual([{ name: 'logits', type: 'float32', shape: ['batch', 1000] }]);
+  });
+
+  test('is answered by onnxruntime, fully optimised, with finite numbers of ordinary size at batches 1, 3 and 8', async () => {
+    const session = await ort.InferenceSession.create(bytes, { graphOptimizationLevel: 'all', intraOpNumThreads: 1 });
+    for (const batch of [1, 3, 8]) {
+      const [sample] = makeSampleBatches(inputs, { batch, count: 1, seed: batch });
+      const { data, shape } = sample?.tensors[0] ?? { data: [], shape: [] };
+      const { logits } = await session.run({ input: new ort.Tensor('float32', data as Float32Array, shape) });
+      const answers = logits?.data as Float32Array;
+      expect(logits?.dims).toEqual([batch, 1000]);
+      expect(answers.every(Number.isFinite)).toBe(true);
+      expect(Math.max(...answers)).toBeLessThan(1e3);
+      expect(new Set(answers).size).toBeGreaterThan(batch * 100);
+    }
+    await session.release();
+  });
+
+  test('comes back from reading and writing byte for byte', () => {
+    expect(Buffer.compare(writeOnnx(readOnnx(bytes, name)), bytes)).toBe(0);
+  });
+});
+
+test('another seed gives other weights', async () => {
+  const entry = catalogue['squeezenet1.1'] as SyntheticEntry;
+  const weights = async (seed: number) => (await entry.build(seed)).graph?.initializer[0]?.rawData;
+  expect(await weights(1)).toEqual(await weights(1));
+  expect(await weights(1)).not.toEqual(await weights(2));
+});

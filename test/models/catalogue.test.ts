@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { isKnownModel, isModelPath, modelNames, nearestModelNames } from '../../src/models/index.ts';
+
+test('the catalogue knows its names, and not what every object inherits', () => {
+  expect(modelNames()).toEqual(['squeezenet1.1', 'mobilenetv2', 'resnet18', 'mnist-cnn']);
+  expect(isKnownModel('resnet18')).toBe(true);
+  expect(['resnet', 'toString', '__proto__', ''].map(isKnownModel)).toEqual([false, false, false, false]);
+});
+
+test('a path is told from a name by its ending or a slash', () => {
+  expect(['mine.onnx', './mine', 'models/a.ONNX', 'C:\\models\\a'].map(isModelPath)).toEqual([true, true, true, true]);
+  expect(['squeezenet1.1', 'onnx'].map(isModelPath)).toEqual([false, false]);
+});
+
+test('misspelt names find the one that was meant', () => {
+  expect(nearestModelNames('SqueezeNet_1.1')).toEqual(['squeezenet1.1']);
+  expect(nearestModelNames('squeezenet')).toEqual(['squeezenet1.1']);
+  expect(nearestModelNames('resnet-81')).toEqual(['resnet18']);
+  expect(nearestModelNames('mobilnetv2')).toEqual(['mobilenetv2']);
+  expect(nearestModelNames('mnist')).toEqual(['mnist-cnn']);
+  expect(nearestModelNames('bert')).toEqual([]);
+});
