@@ -377,6 +377,15 @@ test('a design method has the setting it needs and no other', () => {
   `);
 });
 
+test('a fractional factorial takes two levels of each factor', () => {
+  expect(
+    refusalOfFactors('  batch: [1, 4, 8]\n  threads: [1, 2]\ndesign: { method: fractional-factorial, fraction: 1/2 }'),
+  ).toMatchInlineSnapshot(`
+    "a.yaml:4:10  factor "batch" has 3 levels (1, 4, 8), and a fractional factorial takes two
+      Keep two levels, or take design: { method: latin-hypercube, points: N }."
+  `);
+});
+
 test('objectives that nothing would measure are refused', () => {
   expect(
     refusalOf(
