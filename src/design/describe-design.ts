@@ -67,7 +67,7 @@ export function describeDesign(spec: ExperimentSpec): DesignDescription {
     blocks: replicates,
     trials: chosen.points.length * replicates,
     launches: order.length,
-    estimatedS: estimateRunS(spec, order),
+    estimatedS: Math.round(estimateRunS(spec, order)),
     aliases: chosen.fraction === undefined ? [] : describeAliases(chosen.fraction),
     order,
     warnings: designWarnings(spec, chosen),
