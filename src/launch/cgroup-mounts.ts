@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readIfThere } from './proc.ts';
 
 /** A mounted cgroup hierarchy and where this process stands in it. */
@@ -24,7 +24,7 @@ export function findCgroupMounts(
     const path = parseOwnPaths(ownCgroups).find(({ controllers }) =>
       mount.version === 2 ? controllers.length === 0 : controllers.some((one) => mount.controllers.includes(one)),
     )?.path;
-    const own = join(mount.root, stripPrefix(path ?? '/', mount.rootPath));
+    const own = resolve(mount.root, `.${stripPrefix(path ?? '/', mount.rootPath)}`);
     return [{ ...mount, own: existsSync(own) ? own : mount.root }];
   });
 }

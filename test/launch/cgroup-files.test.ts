@@ -101,7 +101,7 @@ describe('the cgroup hierarchies', () => {
       `32 23 0:30 / ${root}/memory rw - cgroup cgroup rw,memory\n33 23 0:31 / /proc rw - proc proc rw\n`;
     expect(findCgroupMounts(mountinfo, '5:cpu,cpuacct:/job\n6:memory:/\n')).toMatchObject([
       { version: 1, controllers: expect.arrayContaining(['cpu', 'cpuacct']), own: `${root}/cpu,cpuacct/job` },
-      { version: 1, controllers: expect.arrayContaining(['memory']), own: `${root}/memory/` },
+      { version: 1, controllers: expect.arrayContaining(['memory']), own: `${root}/memory` },
     ]);
   });
 
