@@ -26,8 +26,9 @@ export type Gain = { readonly ok: true; readonly gainedUj: number } | { readonly
 export function gainBetween(beforeUj: number, afterUj: number, gapS: number, limits: CounterLimits): Gain {
   const { rangeUj, maxPowerW, lagS } = limits;
   const mostUj = maxPowerW * (gapS + lagS) * UJ_PER_J;
-  if (rangeUj !== undefined && afterUj > rangeUj) {
-    return lost(`shows ${afterUj} uJ, above its range of ${rangeUj} uJ`);
+  const highestUj = Math.max(beforeUj, afterUj);
+  if (rangeUj !== undefined && highestUj > rangeUj) {
+    return lost(`showed ${highestUj} uJ, above its range of ${rangeUj} uJ`);
   }
   if (afterUj < beforeUj && rangeUj === undefined) {
     return lost(`fell from ${beforeUj} to ${afterUj} uJ, and its range is not known`);

@@ -7,12 +7,11 @@ import { readFileSync } from 'node:fs';
  * @throws Error if the file cannot be read or holds no whole number
  */
 export function readCounterFile(path: string): number {
-  const text = readFileSync(path, 'utf8').trim();
-  if (!/^\d+$/.test(text)) throw new Error(`${path} holds "${text.slice(0, 40)}", which is not a whole number`);
-  return Number(text);
+  return parseCounter(path, readFileSync(path, 'utf8'));
 }
 
-/** What an error of `node:fs` says went wrong, e.g. "EACCES"; undefined for anything else that was thrown. */
-export function fsErrorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** @throws Error if the text, read from `path`, is no whole number */
+export function parseCounter(path: string, text: string): number {
+  if (!/^\d+\s*$/.test(text)) throw new Error(`${path} holds "${text.slice(0, 40)}", which is not a whole number`);
+  return Number(text);
 }

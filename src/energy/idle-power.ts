@@ -47,7 +47,7 @@ export async function measureIdlePower(meter: EnergyMeter, seconds: number, sign
   if (fault !== undefined) throw lostCount(meter, fault.reason);
   const { powerW, durationS } = energyBetween(first, last);
   const halfWidthW = ((await tQuantile(stretches - 1)) * sampleStandardDeviation(powersW)) / Math.sqrt(stretches);
-  return { powerW, lo: powerW - halfWidthW, hi: powerW + halfWidthW, seconds: durationS };
+  return { powerW, lo: Math.max(0, powerW - halfWidthW), hi: powerW + halfWidthW, seconds: durationS };
 }
 
 /** What |t| exceeds with probability 1 - CONFIDENCE, by the incomplete beta function. */

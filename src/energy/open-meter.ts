@@ -1,6 +1,9 @@
 import { MeterError } from '../errors.ts';
 import type { EnergySpec } from '../spec/types.ts';
+import { openCommandMeter } from './command.ts';
 import { openEstimate } from './estimate.ts';
+import { openHwmon, openHwmonCounters } from './hwmon.ts';
+import { openNvidiaSmi } from './nvidia-smi.ts';
 import type { MeterOptions } from './options.ts';
 import { openRapl } from './rapl.ts';
 import type { EnergyMeter, MeterProbe, MeterSource } from './types.ts';
@@ -8,13 +11,16 @@ import type { EnergyMeter, MeterProbe, MeterSource } from './types.ts';
 /** Opens a source, or throws a MeterError that says why it cannot be used here and what would open it. */
 type OpenMeter = (spec: EnergySpec, options?: MeterOptions) => Promise<EnergyMeter>;
 
-const METERS: Partial<Readonly<Record<MeterSource, OpenMeter>>> = {
+const METERS: Readonly<Record<MeterSource, OpenMeter>> = {
   rapl: openRapl,
+  hwmon: openHwmon,
+  'nvidia-smi': openNvidiaSmi,
+  command: openCommandMeter,
   estimate: openEstimate,
 };
 
 /** What `auto` tries, in this order. */
-const AUTO: readonly OpenMeter[] = [openRapl, openEstimate];
+const AUTO: readonly OpenMeter[] = [openRapl, openHwmonCounters, openEstimate];
 
 /**
  * The energy meter a spec asks for, counting from now on; undefined for `none`.
@@ -24,7 +30,7 @@ const AUTO: readonly OpenMeter[] = [openRapl, openEstimate];
  */
 export async function openMeter(spec: EnergySpec, options: MeterOptions = {}): Promise<EnergyMeter | undefined> {
   if (spec.source === 'none') return undefined;
-  if (spec.source !== 'auto') return METERS[spec.source]?.(spec, options);
+  if (spec.source !== 'auto') return METERS[spec.source](spec, options);
   const refusals: MeterError[] = [];
   for (const open of AUTO) {
     try {

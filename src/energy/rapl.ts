@@ -1,9 +1,9 @@
 import { MeterError, messageOf, type Problem } from '../errors.ts';
 import type { EnergySpec } from '../spec/types.ts';
-import { fsErrorCode } from './counter-file.ts';
 import { findStillZones, startCounterMeter } from './counter-meter.ts';
 import { DEFAULT_MAX_POWER_W, type MeterOptions } from './options.ts';
 import { divideZones, findRaplZones, type RaplZone } from './rapl-zones.ts';
+import { systemErrorCode } from './system-error.ts';
 import type { EnergyMeter } from './types.ts';
 
 /** Counters are updated every millisecond; the rest of the lag is for a reader that is held up between clock and counter. */
@@ -74,7 +74,7 @@ function noZones(root: string): Problem {
 }
 
 function unreadable(root: string, error: unknown): Problem {
-  const code = fsErrorCode(error);
+  const code = systemErrorCode(error);
   if (code !== 'EACCES' && code !== 'EPERM') {
     return {
       where: root,

@@ -1,11 +1,10 @@
-// Plays a machine's energy counters: a process that keeps the `energy_uj` files of a powercap tree at what a given wattage would have made of them by now.
+// Plays a machine's energy counters: a process that keeps the counter files of a powercap (or hwmon) tree at what a given wattage would have made of them by now.
 //
-//   node fake-powercap-feeder.mjs '{"zones":[{"path":"/tmp/powercap/intel-rapl:0","watts":25,"rangeUj":75000000}]}'
+//   node fake-powercap-feeder.mjs '{"zones":[{"file":"/tmp/powercap/intel-rapl:0/energy_uj","watts":25,"rangeUj":75000000}]}'
 //
 // Started with an IPC channel (see fake-powercap.ts) it tells when the files are there, takes orders, and ends with its parent.
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { join } from 'node:path';
 
 const EVERY_MS = 4;
 
@@ -25,7 +24,7 @@ function advance(counter) {
   counter.totalUj += counter.watts * 1e6 * (atS - counter.atS);
   counter.atS = atS;
   if (counter.state !== 'live') return;
-  const file = join(counter.path, 'energy_uj');
+  const { file } = counter;
   writeFileSync(`${file}.next`, `${Math.floor(counter.totalUj % (counter.rangeUj ?? Number.POSITIVE_INFINITY))}\n`);
   renameSync(`${file}.next`, file); // a reader never sees half a number
 }
@@ -37,7 +36,7 @@ const orders = {
   },
   vanish: (counter) => {
     counter.state = 'vanished';
-    rmSync(join(counter.path, 'energy_uj'), { force: true });
+    rmSync(counter.file, { force: true });
   },
   stick: (counter) => {
     counter.state = 'stuck';

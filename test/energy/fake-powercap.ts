@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -44,7 +44,30 @@ export async function createFakePowercap(root: string, zones: readonly FakeZone[
     await writeFile(join(root, folder, 'name'), `${name}\n`);
     if (rangeJ !== undefined) await writeFile(join(root, folder, 'max_energy_range_uj'), `${rangeJ * 1e6}\n`);
   }
-  const feeder = startFeeder(root, zones);
+  const counters = zones.map(({ folder, watts, rangeJ, startJ = 0 }) => ({
+    zone: folder,
+    file: join(root, folder, 'energy_uj'),
+    watts,
+    startUj: startJ * 1e6,
+    ...(rangeJ !== undefined && { rangeUj: rangeJ * 1e6 }),
+  }));
+  return { root, ...(await feedCounters(counters)) };
+}
+
+/** A counter file and what drives it. */
+export interface FedCounter {
+  /** Name by which orders reach it. */
+  readonly zone: string;
+  readonly file: string;
+  readonly watts: number;
+  readonly startUj?: number;
+  readonly rangeUj?: number;
+}
+
+/** Starts the process that feeds counter files; their folders have to be there. */
+export async function feedCounters(zones: readonly FedCounter[]): Promise<Omit<FakePowercap, 'root'>> {
+  const script = fileURLToPath(new URL('fake-powercap-feeder.mjs', import.meta.url));
+  const feeder = fork(script, [JSON.stringify({ zones })], { execArgv: [] });
   await once(feeder, 'message');
   const order = async (name: string, zone: string, value?: number): Promise<void> => {
     const done = once(feeder, 'message');
@@ -52,7 +75,6 @@ export async function createFakePowercap(root: string, zones: readonly FakeZone[
     await done;
   };
   return {
-    root,
     setWatts: (folder, watts) => order('setWatts', folder, watts),
     vanish: (folder) => order('vanish', folder),
     stick: (folder) => order('stick', folder),
@@ -65,16 +87,4 @@ export async function createFakePowercap(root: string, zones: readonly FakeZone[
       await exit;
     },
   };
-}
-
-function startFeeder(root: string, zones: readonly FakeZone[]): ChildProcess {
-  const fed = zones.map(({ folder, watts, rangeJ, startJ = 0 }) => ({
-    zone: folder,
-    path: join(root, folder),
-    watts,
-    startUj: startJ * 1e6,
-    rangeUj: rangeJ === undefined ? undefined : rangeJ * 1e6,
-  }));
-  const script = fileURLToPath(new URL('fake-powercap-feeder.mjs', import.meta.url));
-  return fork(script, [JSON.stringify({ zones: fed })], { execArgv: [] });
 }
