@@ -35,16 +35,28 @@ export async function createLoadDriver(options: LoadDriverOptions = {}): Promise
       await generator.call<'prepare'>({ type: 'prepare', target, timeoutMs });
     },
     start: async (load, onRunRecords) => {
+      if (onRecords !== undefined) {
+        throw new LoadError({ what: 'a load is on already', hint: 'Stop it before the next one.' });
+      }
+      const end = () => {
+        onRecords = undefined;
+      };
+      // Before the call: records may come in the same breath as its answer.
       onRecords = onRunRecords;
-      const { startedAtNs } = await generator.call<'start'>({ type: 'start', load });
-      return createLoadRun(generator, startedAtNs);
+      try {
+        const { startedAtNs } = await generator.call<'start'>({ type: 'start', load });
+        return createLoadRun(generator, startedAtNs, end);
+      } catch (error) {
+        end();
+        throw error;
+      }
     },
     readUsage: () => generator.call<'usage'>({ type: 'usage' }),
     [Symbol.asyncDispose]: () => generator[Symbol.asyncDispose](),
   };
 }
 
-function createLoadRun(generator: GeneratorProcess, startedAtNs: number): LoadRun {
+function createLoadRun(generator: GeneratorProcess, startedAtNs: number, onEnd: () => void): LoadRun {
   let stopping: Promise<void> | undefined;
   let onStopped: () => void = () => {};
   const stopped = new Promise<void>((resolve) => {
@@ -57,7 +69,10 @@ function createLoadRun(generator: GeneratorProcess, startedAtNs: number): LoadRu
     startedAtNs,
     ended,
     stop: () => {
-      stopping ??= generator.call<'stop'>({ type: 'stop' }).then(onStopped);
+      stopping ??= generator.call<'stop'>({ type: 'stop' }).then(() => {
+        onEnd();
+        onStopped();
+      });
       return stopping;
     },
   };
@@ -70,6 +85,13 @@ function parseCpuset(text: string): string {
       where: 'generator.cpuset',
       what: `"${text}" is not a list of CPUs`,
       hint: 'Write it as the kernel does, e.g. "1" or "2-3,6".',
+    });
+  }
+  if (process.platform !== 'linux') {
+    throw new LoadError({
+      where: 'generator.cpuset',
+      what: `the load generator cannot be pinned to CPUs ${text} on ${process.platform}`,
+      hint: 'Leave generator.cpuset out here; pinning works on Linux.',
     });
   }
   return formatCpuList(cpus);

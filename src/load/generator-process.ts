@@ -48,7 +48,7 @@ export async function startGeneratorProcess(
       isGone = true;
       resolve(
         new LoadError({
-          where: 'load generator',
+          where: cpuset === undefined ? 'load generator' : `load generator on CPUs ${cpuset}`,
           what: isDisposed ? 'the load generator was stopped' : `the load generator ended by itself (${how})`,
           hint: lastWords.trim() === '' ? 'It left no message.' : `Its last words:\n${lastWords.trim()}`,
         }),

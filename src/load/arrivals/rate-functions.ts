@@ -32,7 +32,7 @@ function constantRate(rateRps: number): RateFunction {
   return {
     rateAtRps: () => rateRps,
     expectedAt: (timeS) => rateRps * timeS,
-    timeOfS: (expected) => (rateRps === 0 && expected > 0 ? Number.POSITIVE_INFINITY : expected / rateRps),
+    timeOfS: (expected) => (expected === 0 ? 0 : expected / rateRps),
   };
 }
 

@@ -1,4 +1,4 @@
-import { DseError, messageOf, type Problem } from '../../errors.ts';
+import { DseError, LoadError, messageOf, type Problem } from '../../errors.ts';
 import { monotonicNs, NS_PER_US } from '../../units.ts';
 import type { Call, GeneratorAnswers, GeneratorMessage, GeneratorRequest } from '../messages.ts';
 import { prepareTarget } from './prepare-target.ts';
@@ -33,8 +33,9 @@ async function handle(request: GeneratorRequest): Promise<GeneratorAnswers[Gener
       prepared = { target: await prepareTarget(request.target), timeoutMs: request.timeoutMs };
       return null;
     case 'start': {
-      if (prepared === undefined) throw new Error('start was called before prepare');
-      if (run !== undefined) throw new Error('start was called while a run is on');
+      if (prepared === undefined) {
+        throw new LoadError({ what: 'nothing was prepared for this load', hint: 'Call prepare with a target first.' });
+      }
       run = await startGeneratorRun({
         ...prepared,
         load: request.load,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LoadError } from '../../errors.ts';
 import { monotonicNs, NS_PER_MS } from '../../units.ts';
 import { createArrivalProcess } from '../arrivals/arrival-process.ts';
 import { type EndedRequest, RecordBuffer } from '../records.ts';
@@ -43,6 +44,13 @@ export interface GeneratorRunOptions {
 export async function startGeneratorRun(options: GeneratorRunOptions): Promise<GeneratorRun> {
   const { target, load, timeoutMs, counters, onRecords } = options;
   const { requests, judge } = target;
+  const connections = load.kind === 'open' ? load.connections : load.concurrency;
+  if (!Number.isInteger(connections) || connections < 1) {
+    throw new LoadError({
+      what: `a load over ${connections} connections cannot be offered`,
+      hint: 'Give a whole number, 1 or more.',
+    });
+  }
   const timeoutNs = timeoutMs * NS_PER_MS;
   const rows = new RecordBuffer(ROWS_HELD);
   const clients: PacedClient[] = [];
@@ -106,7 +114,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
     };
   };
 
-  const endClients = startClients(target.url, load.kind === 'open' ? load.connections : load.concurrency, (client) => {
+  const endClients = startClients(target.url, connections, (client) => {
     const isHead = target.method === 'HEAD';
     clients.push(new PacedClient(client, { traffic: counters, isHead, keepsBody: judge !== undefined, onEnd }));
   });
