@@ -41,6 +41,7 @@ export interface ResourceUsage {
 export interface ServerExit {
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
+  /** Whether the kernel killed it, or something it started, at its memory limit. */
   readonly isOomKilled: boolean;
   /** Its last log lines. */
   readonly lastLines: readonly string[];

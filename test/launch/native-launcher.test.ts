@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { GroupMaker } from '../../src/launch/group.ts';
 import {
   createNativeLauncher,
   describeLimitSupport,
@@ -9,8 +10,9 @@ import {
   isRunAlive,
   removeLeftovers,
 } from '../../src/launch/index.ts';
+import { GroupMakers } from '../../src/launch/limit-support.ts';
 import { compiledEntry } from '../../src/package-files.ts';
-import { type Behaviour, fixtureCommand, fixtureRequest, isProcessThere } from './fixture.ts';
+import { ask, type Behaviour, fixtureCommand, fixtureRequest, isProcessThere } from './fixture.ts';
 import { type ContractOptions, describeLauncherContract } from './launcher-contract.ts';
 
 const PARENT = fileURLToPath(new URL('fixture-parent.mjs', import.meta.url));
@@ -21,7 +23,7 @@ for (const support of await describeLimitSupport()) if (!support.isAvailable) mi
 
 describeLauncherContract('native', makeLauncher, { missing, findRemains, startParent });
 
-describe('what a killed run leaves', () => {
+describe.skipIf(process.platform !== 'linux')('what a killed run leaves', () => {
   test('is found by its label when the run is dead, and removed, and nothing else is', async () => {
     const dead = await startParent('ignores-stdin');
     const alive = await startParent('well');
@@ -50,6 +52,33 @@ describe('what a killed run leaves', () => {
 });
 
 describe('native limits', () => {
+  test('that read back otherwise than asked stop the start and leave nothing', async () => {
+    const request = fixtureRequest('well', { limits: { cpus: 0.5 } });
+    const launcher = createNativeLauncher({ command: fixtureCommand, makers: new GroupMakers([forgetfulMaker()]) });
+    await expect(launcher.start(request, new AbortController().signal)).rejects.toThrow(
+      'asked for CPU quota 0.5, but the kernel reads back 0.25',
+    );
+    expect(await findRemains(request.runLabel)).toEqual([]);
+  });
+
+  test('without a cgroup still come with usage, from /proc', async () => {
+    const launcher = createNativeLauncher({ command: fixtureCommand, makers: new GroupMakers([]) });
+    await using server = await launcher.start(fixtureRequest('well'), new AbortController().signal);
+    expect(server.mechanism).toBe('none');
+    const before = await server.readUsage();
+    await ask(server.url, 'burn', 500);
+    const after = await server.readUsage();
+    expect(Math.abs(after.cpuTimeUs - before.cpuTimeUs - 500_000)).toBeLessThan(50_000);
+    expect(after.throttledUs).toBeUndefined();
+  });
+
+  test('are read from a server that is gone only where its counters outlive it', async () => {
+    const launcher = createNativeLauncher({ command: fixtureCommand, makers: new GroupMakers([]) });
+    const server = await launcher.start(fixtureRequest('well'), new AbortController().signal);
+    await server[Symbol.asyncDispose]();
+    await expect(server.readUsage()).rejects.toThrow(/the server's process \d+ is gone, and its CPU time with it/);
+  });
+
   test('a program that does not exist is named', async () => {
     const launcher = createNativeLauncher({ command: () => ['/nowhere/serve'] });
     await expect(launcher.start(fixtureRequest('well'), new AbortController().signal)).rejects.toThrow(
@@ -57,6 +86,24 @@ describe('native limits', () => {
     );
   });
 });
+
+/** Makes groups that hold a quarter of a CPU, whatever was asked. */
+function forgetfulMaker(): GroupMaker {
+  const yes = { isAvailable: true } as const;
+  const files = {
+    readLimits: () => ({ cpus: 0.25 }),
+    readCpuTimeUs: () => 0,
+    readThrottledUs: () => 0,
+    readOomKills: () => 0,
+    readPids: () => [],
+  };
+  return {
+    mechanism: 'forgetful',
+    isImmediate: true,
+    probe: async () => ({ cpus: yes, memory: yes, usage: yes }),
+    make: async () => ({ wrap: (command) => command, open: () => files, remove: async () => {} }),
+  };
+}
 
 async function findRemains(runLabel: string): Promise<string[]> {
   const leftovers = await findLeftovers((label) => label !== runLabel);
