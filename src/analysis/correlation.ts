@@ -37,7 +37,7 @@ function productMoment(x: Float64Array, y: Float64Array): number {
 }
 
 /** Deviations from the mean, scaled to a length of 1 in two steps so that no square over- or underflows. */
-function standardize(values: Float64Array): Float64Array {
+export function standardize(values: Float64Array): Float64Array {
   const { mean } = describe(values);
   const deviations = values.map((value) => value - mean);
   const largest = deviations.reduce((most, deviation) => Math.max(most, Math.abs(deviation)), 0);

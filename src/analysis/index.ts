@@ -1,8 +1,19 @@
 /** From tables of trials to fronts, correlations and summaries. Everything here is data in, data out. */
 export { analyzeTable } from './analyze.ts';
 export { correlate } from './correlation.ts';
-export { describe } from './moments.ts';
+export { checkLittlesLaw, type LittlesLaw } from './littles-law.ts';
+export { describe, type Moments } from './moments.ts';
+export { type OrderEffect, testOrderEffect } from './order-effect.ts';
 export { findFront } from './pareto.ts';
 export { levelsOf, tabulateCorrelations, tabulateFronts, tabulateSummaries } from './result-tables.ts';
+export { minimumSample } from './sample-size.ts';
+export {
+  type Drift,
+  findSteadyStart,
+  type Scale,
+  type SteadyState,
+  type SteadyStateOptions,
+  testDrift,
+} from './steady-state.ts';
 export { type CellValue, createTableBuilder, type TableBuilder, tableFromRecords } from './table.ts';
 export type * from './types.ts';
