@@ -31,7 +31,7 @@ export function parseReporterKind(
     const canRedraw = stream.isTTY && env.TERM !== 'dumb' && !isSet(env.CI);
     return canRedraw ? 'ink' : 'plain';
   }
-  if (!(asked in REPORTERS)) {
+  if (!Object.hasOwn(REPORTERS, asked)) {
     throw new UsageError({
       where: '--reporter',
       what: `unknown reporter "${asked}"`,
