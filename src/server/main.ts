@@ -10,8 +10,8 @@ import type { ListeningLine, RunningApp, ServerSettings } from './types.ts';
  * flight; with 2 and a sentence on standard error where it could not start; with 1 where its model died under it.
  */
 
-/** How long requests in flight may take to be answered once the server was told to stop, milliseconds. */
-const DRAIN_TIMEOUT_MS = 10_000;
+/** Draining and unloading are bounded by themselves; past this the process ends all the same, milliseconds. */
+const STOP_TIMEOUT_MS = 15_000;
 
 const [argument] = process.argv.slice(2);
 try {
@@ -31,9 +31,9 @@ function stopWhenTold(app: RunningApp, settings: ServerSettings): void {
     if (isStopping) return;
     isStopping = true;
     setTimeout(() => {
-      complain(`requests were still in flight after ${DRAIN_TIMEOUT_MS / 1000} s and were given up`);
+      complain(`the server had not stopped after ${STOP_TIMEOUT_MS / 1000} s and was ended`);
       process.exit(0);
-    }, DRAIN_TIMEOUT_MS);
+    }, STOP_TIMEOUT_MS);
     await app[Symbol.asyncDispose]();
     process.exit(0);
   };

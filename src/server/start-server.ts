@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import { type Engine, loadEngine } from '../engine/index.ts';
 import { LaunchError, messageOf } from '../errors.ts';
 import { buildApp } from './app.ts';
@@ -5,6 +6,11 @@ import { ServedModels } from './served-models.ts';
 import type { RunningApp, ServerSettings } from './types.ts';
 
 const DEFAULT_BODY_LIMIT_BYTES = 256e6;
+
+/** How long requests in flight may take to be answered once the server is stopped, milliseconds. */
+const DRAIN_TIMEOUT_MS = 5_000;
+
+const SWEEP_INTERVAL_MS = 20;
 
 /** The only version of a model that was started from a file. */
 const FIRST_VERSION = '1';
@@ -40,10 +46,20 @@ async function serve(engine: Engine, settings: ServerSettings, onError: (error: 
     url,
     ended: engine.ended,
     async [Symbol.asyncDispose]() {
-      await app.close();
+      await drain(app);
       await engine[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Stops accepting and waits until what is in flight has been answered, for `DRAIN_TIMEOUT_MS` at most. */
+async function drain(app: FastifyInstance): Promise<void> {
+  // Closing a server ends only the connections that are idle at that moment; those busy then would be kept alive after their answer.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_INTERVAL_MS);
+  const giveUp = setTimeout(() => app.server.closeAllConnections(), DRAIN_TIMEOUT_MS);
+  await app.close();
+  clearInterval(sweep);
+  clearTimeout(giveUp);
 }
 
 function listenError(host: string, port: number, error: NodeJS.ErrnoException): LaunchError {

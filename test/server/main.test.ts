@@ -34,7 +34,10 @@ describe('the server process', () => {
     await sleep(100);
     server.child.kill(signal);
     expect((await answer).status).toBe(200);
+    const answeredMs = performance.now();
     expect(await server.exit).toBe(0);
+    // The kept-alive connection of the answered request must not hold it up until a timeout.
+    expect(performance.now() - answeredMs).toBeLessThan(3_000);
   });
 
   it('ends when its standard input does, if told to', async () => {
