@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ModelError, messageOf } from '../errors.ts';
-import { SYNTHETIC_WEIGHTS_KEY } from './architectures/image-network.ts';
 import { countCost } from './cost.ts';
+import { metadataKeys } from './metadata.ts';
 import { readOnnx } from './onnx-file.ts';
 import { countParameters } from './parameters.ts';
 import { inputSpecs, outputSpecs } from './tensor-specs.ts';
@@ -33,7 +33,9 @@ export async function describeFile(file: string): Promise<FileDescription> {
   }
   return {
     digest: hash.digest('hex'),
-    isSynthetic: model.metadataProps.some(({ key, value }) => key === SYNTHETIC_WEIGHTS_KEY && value === 'true'),
+    isSynthetic: model.metadataProps.some(
+      ({ key, value }) => key === metadataKeys.syntheticWeights && value === 'true',
+    ),
     inputs: inputSpecs(graph, file),
     outputs: outputSpecs(graph, file),
     params: countParameters(graph),

@@ -1,17 +1,22 @@
-import { type GraphProto, onnxDataTypes, type TensorProto } from './onnx-schema.ts';
+import { type GraphProto, type NodeProto, onnxDataTypes, type TensorProto } from './onnx-schema.ts';
 import { elementCount } from './tensors.ts';
 
 /** Inputs that hold settings or statistics, not parameters, by operator. */
 const settingInputs: Readonly<Record<string, readonly number[]>> = {
   BatchNormalization: [3, 4],
   Clip: [1, 2],
+  ConvInteger: [2, 3],
   DequantizeLinear: [1, 2],
+  MatMulInteger: [2, 3],
   Pad: [1, 2],
   QLinearConv: [1, 2, 4, 5, 6, 7],
   QLinearMatMul: [1, 2, 4, 5, 6, 7],
   QuantizeLinear: [1, 2],
   Resize: [1, 2, 3],
 };
+
+/** Operators that read 32-bit integers as quantised biases; elsewhere those are indices and sizes. */
+const readsQuantisedBias = new Set(['DequantizeLinear', 'QLinearConv']);
 
 const neverParameters: readonly number[] = [onnxDataTypes.int64, onnxDataTypes.string, onnxDataTypes.bool];
 
@@ -22,29 +27,36 @@ const neverParameters: readonly number[] = [onnxDataTypes.int64, onnxDataTypes.s
  * clipping bounds, quantisation scales and zero points are settings, and are not counted.
  */
 export function countParameters(graph: GraphProto): number {
+  const read = new Set<string>();
+  const readAsBias = new Set<string>();
+  for (const { opType = '', input } of nodesWithin(graph)) {
+    for (const [index, name] of input.entries()) {
+      if (!settingInputs[opType]?.includes(index)) read.add(name);
+      if (readsQuantisedBias.has(opType)) readAsBias.add(name);
+    }
+  }
   return constantTensors(graph)
-    .filter((tensor) => tensor.dims.length > 0 && !neverParameters.includes(tensor.dataType ?? 0))
+    .filter(({ name = '', dims, dataType = 0 }) => {
+      if (dims.length === 0 || !read.has(name) || neverParameters.includes(dataType)) return false;
+      return dataType !== onnxDataTypes.int32 || readAsBias.has(name);
+    })
     .reduce((sum, tensor) => sum + elementCount(tensor), 0);
 }
 
-/** Initializers and `Constant` values that some node reads other than as a setting, in this graph and in the graphs inside its nodes. */
+/** The nodes of a graph and of the graphs inside them. */
+function nodesWithin(graph: GraphProto): NodeProto[] {
+  return [...graph.node, ...innerGraphs(graph).flatMap(nodesWithin)];
+}
+
+/** Initializers and the values of `Constant` nodes, under the name that nodes read them by. */
 function constantTensors(graph: GraphProto): TensorProto[] {
-  const read = new Set<string>();
-  for (const { opType = '', input } of graph.node) {
-    for (const [index, name] of input.entries()) {
-      if (!settingInputs[opType]?.includes(index)) read.add(name);
-    }
-  }
-  const attributes = graph.node.flatMap((node) => node.attribute);
-  const innerGraphs = attributes.flatMap(({ g, graphs }) => (g === undefined ? graphs : [g, ...graphs]));
-  for (const name of innerGraphs.flatMap((inner) => inner.node.flatMap((node) => node.input))) read.add(name);
-  const constants = graph.node.flatMap(({ opType, output, attribute }) =>
-    opType === 'Constant'
-      ? attribute.flatMap(({ t }) => (t === undefined ? [] : [{ ...t, name: output[0] ?? '' }]))
-      : [],
+  const constants = graph.node.flatMap(({ opType, output: [name = ''], attribute }) =>
+    opType === 'Constant' ? attribute.flatMap(({ t }) => (t === undefined ? [] : [{ ...t, name }])) : [],
   );
-  return [
-    ...[...graph.initializer, ...constants].filter((tensor) => read.has(tensor.name ?? '')),
-    ...innerGraphs.flatMap(constantTensors),
-  ];
+  return [...graph.initializer, ...constants, ...innerGraphs(graph).flatMap(constantTensors)];
+}
+
+function innerGraphs(graph: GraphProto): GraphProto[] {
+  const attributes = graph.node.flatMap((node) => node.attribute);
+  return attributes.flatMap(({ g, graphs }) => (g === undefined ? graphs : [g, ...graphs]));
 }

@@ -22,7 +22,7 @@ const MOST_ELEMENTS = 2 ** 29;
 /**
  * Inputs for `count` requests: samples of the dataset in a seeded order, over and over, or else seeded random numbers.
  *
- * Random floats are uniform in [0, 1), bytes uniform over their range, and other integers 0 or 1, which is a valid token, mask, segment and index in any model.
+ * Random floats are uniform in [0, 1), bytes uniform over their range, and other integers 0 or 1, so that they are a valid token, mask, segment and index in any model.
  * @throws ModelError if an input cannot be made: an open dimension without a size, a batch that the model does not take, a dataset of another size, text
  */
 export function makeSampleBatches(inputs: readonly TensorSpec[], options: SampleOptions): SampleBatch[] {
@@ -57,6 +57,9 @@ function fixShape({ name, shape }: TensorSpec, { batch, dims = {} }: SampleOptio
         `the input "${name}" leaves its dimension "${size}" open, and no size was given for it`,
         `Export the model with a fixed "${size}", or give its size.`,
       );
+    }
+    if (!Number.isInteger(given) || given < 1) {
+      throw refused(`the dimension "${size}" cannot have the size ${given}`, 'A size is a whole number, 1 or more.');
     }
     return given;
   });

@@ -6,23 +6,20 @@ import { type GraphProto, onnxDataTypes, type TensorProto } from './onnx-schema.
 /** Elements beyond which a tensor is data, not a shape or a list of axes. */
 const MOST_KNOWN_INTEGERS = 256;
 
-/** Bytes of an element, by `TensorProto.DataType`, for the types that fill whole bytes. */
+/** Bytes of an element, by `TensorProto.DataType`, for the types that can be served; text and types that share bytes are left to the runtime. */
 const bytesPerElement: Readonly<Record<number, number>> = {
-  1: 4,
-  2: 1,
-  3: 1,
-  4: 2,
-  5: 2,
-  6: 4,
-  7: 8,
-  9: 1,
-  10: 2,
-  11: 8,
-  12: 4,
-  13: 8,
-  14: 8,
-  15: 16,
-  16: 2,
+  [onnxDataTypes.float32]: 4,
+  [onnxDataTypes.float64]: 8,
+  [onnxDataTypes.float16]: 2,
+  [onnxDataTypes.int8]: 1,
+  [onnxDataTypes.int16]: 2,
+  [onnxDataTypes.int32]: 4,
+  [onnxDataTypes.int64]: 8,
+  [onnxDataTypes.uint8]: 1,
+  [onnxDataTypes.uint16]: 2,
+  [onnxDataTypes.uint32]: 4,
+  [onnxDataTypes.uint64]: 8,
+  [onnxDataTypes.bool]: 1,
 };
 
 /** `TensorProto.DataLocation.EXTERNAL`: the bytes stand in another file. */

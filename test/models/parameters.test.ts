@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../src/models/graph-builder.ts';
-import { createMessage, type GraphProto } from '../../src/models/onnx-schema.ts';
+import { createMessage, type GraphProto, onnxDataTypes } from '../../src/models/onnx-schema.ts';
 import { countParameters } from '../../src/models/parameters.ts';
 
 const weight = (graph: GraphBuilder, name: string, ...shape: number[]) =>
@@ -35,4 +35,25 @@ test('a weight read twice counts once, and one in a Constant node or in a branch
   const branch = createMessage('AttributeProto', { name: 'then_branch', type: 5, g: inner });
   built.node.push(createMessage('NodeProto', { opType: 'If', input: ['condition'], attribute: [branch] }));
   expect(countParameters(built)).toBe(16 + 4 + 7);
+});
+
+test('in a quantised graph weights and biases count, scales and zero points do not, nor do 32-bit indices', () => {
+  const tensor = (name: string, dataType: number, ...dims: number[]) =>
+    createMessage('TensorProto', { name, dataType, dims });
+  const graph = createMessage('GraphProto', {
+    initializer: [
+      tensor('w', onnxDataTypes.int8, 8, 3, 1, 1),
+      tensor('w_scale', onnxDataTypes.float32, 8),
+      tensor('w_zero', onnxDataTypes.int8, 8),
+      tensor('b', onnxDataTypes.int32, 8),
+      tensor('b_scale', onnxDataTypes.float32, 8),
+      tensor('indices', onnxDataTypes.int32, 5),
+    ],
+    node: [
+      createMessage('NodeProto', { opType: 'DequantizeLinear', input: ['w', 'w_scale', 'w_zero'] }),
+      createMessage('NodeProto', { opType: 'DequantizeLinear', input: ['b', 'b_scale'] }),
+      createMessage('NodeProto', { opType: 'Gather', input: ['x', 'indices'] }),
+    ],
+  });
+  expect(countParameters(graph)).toBe(8 * 3 + 8);
 });

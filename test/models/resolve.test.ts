@@ -7,10 +7,11 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -65,6 +66,17 @@ describe('a model of the catalogue', () => {
     const digests = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout);
     expect(new Set(digests)).toEqual(new Set([(await squeezenet(cacheDir)).digest]));
     expect(readdirSync(cacheDir)).toHaveLength(1);
+  });
+
+  test('leaves no temporary file behind, also not that of a process that was killed long ago', async () => {
+    const cacheDir = newFolder();
+    const { file } = await squeezenet(cacheDir);
+    const [old, fresh] = [`${file}.old.tmp`, `${file}.fresh.tmp`];
+    for (const path of [old, fresh]) writeFileSync(path, 'half');
+    utimesSync(old, 0, 0);
+    writeFileSync(file, 'damaged');
+    await squeezenet(cacheDir);
+    expect(readdirSync(cacheDir).sort()).toEqual([basename(file), basename(fresh)]);
   });
 
   test('that was trained comes with the labelled samples it ships with', async () => {

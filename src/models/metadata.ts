@@ -1,0 +1,7 @@
+/** Keys of an ONNX file's own metadata by which dse knows a file of its making again. */
+export const metadataKeys = {
+  /** "true" where the weights were drawn from a seed. */
+  syntheticWeights: 'dse.synthetic_weights',
+  /** The seed they were drawn from. */
+  seed: 'dse.seed',
+} as const;
