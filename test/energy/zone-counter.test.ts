@@ -14,7 +14,11 @@ function countEvery100Ms(shown: readonly (number | Error)[], { hasRange = true }
     if (typeof value === 'number') return value;
     throw value;
   };
-  const counter = new ZoneCounter({ name: 'package-0', rangeUj: hasRange ? 262_143e6 : undefined, readUj }, LIMITS, log);
+  const counter = new ZoneCounter(
+    { name: 'package-0', rangeUj: hasRange ? 262_143e6 : undefined, readUj },
+    LIMITS,
+    log,
+  );
   for (let sample = 0; sample < shown.length; sample++) counter.sample(sample * 100 * MS);
   return { counter, faults: log.list() };
 }
