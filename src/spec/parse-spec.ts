@@ -4,21 +4,28 @@ import { CHECKS } from './checks.ts';
 import { createPositions, type Positions } from './positions.ts';
 import { resolveSpec } from './resolve.ts';
 import { parseWritten } from './schema-problems.ts';
-import type { HostFacts, ParsedSpec } from './types.ts';
+import type { EngineName, HostFacts, ParsedSpec } from './types.ts';
 
 /**
  * The experiment a YAML text describes, checked against itself and against the machine that would run it.
  *
  * Pure: reads no files and no clock.
  * @param file - the file as the user named it; used in messages and kept as `spec.file`
+ * @param overrides - settings of the command line that stand in for those of the file before anything is checked
  * @throws SpecError with every problem that was found, each with its line and column
  */
-export function parseSpec(text: string, file: string, host: HostFacts): ParsedSpec {
+export function parseSpec(
+  text: string,
+  file: string,
+  host: HostFacts,
+  overrides: { readonly engine?: EngineName } = {},
+): ParsedSpec {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const positions = createPositions(file, document, lines);
   const { written, data, problems, isRefused } = parseWritten(readData(text, document, positions), positions);
-  const spec = resolveSpec(written, data, file);
+  const resolved = resolveSpec(written, data, file);
+  const spec = { ...resolved, server: { ...resolved.server, ...overrides } };
   const found = [...problems, ...CHECKS.flatMap((check) => check({ spec, written, host, positions, isRefused }))];
   if (found.length > 0) throw new SpecError(inReadingOrder(found));
   return { spec: deepFreeze(spec), locate: positions.ofValue };

@@ -1,5 +1,5 @@
 import { DEFAULT_LOADS, FACTOR_NAMES, FACTORS, type FactorDefinition } from './factors.ts';
-import type { WrittenSpec } from './schema.ts';
+import { energySchema, type WrittenSpec } from './schema.ts';
 import type { ExperimentSpec, Level, Load, Scalar } from './types.ts';
 
 /**
@@ -116,4 +116,9 @@ function resolveEnergy(energy: WrittenSpec['energy']): ExperimentSpec['energy'] 
     estimate: { idleW: energy.estimate.idle_w, corePowerW: energy.estimate.core_power_w },
     ...(energy.command === undefined ? {} : { command: energy.command }),
   };
+}
+
+/** Energy settings of a spec that says nothing about energy. */
+export function defaultEnergySpec(): ExperimentSpec['energy'] {
+  return resolveEnergy(energySchema.parse({}));
 }

@@ -125,7 +125,7 @@ const measureSchema = z.strictObject(
   { error: 'settings of the measurement, e.g. { window: 5s, windows: 3 }' },
 );
 
-const energySchema = z.strictObject(
+export const energySchema = z.strictObject(
   {
     source: choice(['auto', 'rapl', 'hwmon', 'nvidia-smi', 'command', 'estimate', 'none'])
       .describe(

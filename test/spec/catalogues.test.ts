@@ -38,5 +38,7 @@ test('no response has the name of a factor, because both are columns', () => {
 });
 
 test('the responses are the fixed names that users and other tools build on', () => {
-  expect(RESPONSES.map(({ name }) => name).join(' ')).toMatchInlineSnapshot(`"offered_rps achieved_rps goodput_rps throughput_ips capacity_rps latency_mean_ms latency_p50_ms latency_p90_ms latency_p95_ms latency_p99_ms latency_p999_ms latency_max_ms queue_ms compute_ms cpu_util memory_peak_mb network_rx_mb network_tx_mb energy_gross_j energy_net_j energy_per_inference_j energy_net_per_inference_j power_w idle_power_w accuracy_top1 accuracy_top5 model_size_mb params macs"`);
+  expect(RESPONSES.map(({ name }) => name).join(' ')).toMatchInlineSnapshot(
+    `"offered_rps achieved_rps goodput_rps throughput_ips capacity_rps latency_mean_ms latency_p50_ms latency_p90_ms latency_p95_ms latency_p99_ms latency_p999_ms latency_max_ms queue_ms compute_ms cpu_util memory_peak_mb network_rx_mb network_tx_mb energy_gross_j energy_net_j energy_per_inference_j energy_net_per_inference_j power_w idle_power_w accuracy_top1 accuracy_top5 model_size_mb params macs"`,
+  );
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSpec } from '../../src/spec/index.ts';
+import { defaultEnergySpec, parseSpec } from '../../src/spec/index.ts';
 import { TWO_CPUS } from './hosts.ts';
 
 const EVERYTHING = `
@@ -235,6 +235,10 @@ test('what the smallest spec leaves out is filled in', () => {
       },
     }
   `);
+});
+
+test('the energy settings of a spec that says nothing are to be had without a spec', () => {
+  expect(defaultEnergySpec()).toEqual(parse('name: small\nfixed: { model: mnist-cnn }\n').spec.energy);
 });
 
 test('the spec is frozen at every depth', () => {

@@ -330,6 +330,8 @@ test('limits that only Linux can apply natively are refused elsewhere, and nothi
   `);
   expect(refusalOfFactors('  cpus: [0.5, 1]\nserver: { engine: docker }', mac)).toBe('');
   expect(refusalOfFactors('  threads: [1, 2]', mac)).toBe('');
+  const { spec } = parseSpec('name: a\nfixed: { model: mnist-cnn, cpus: 0.5 }', 'a.yaml', mac, { engine: 'podman' });
+  expect(spec.server.engine).toBe('podman');
 });
 
 test('rules that exclude everything are refused', () => {
