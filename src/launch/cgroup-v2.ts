@@ -13,13 +13,14 @@ import {
 } from './group.ts';
 import { readIfThere } from './proc.ts';
 
-const FIX = 'run dse as root, or inside a delegated scope: systemd-run --user --scope -p Delegate=yes dse ...';
+const FIX = 'run dse as root';
 
 /**
  * Groups in the v2 hierarchy, under the nearest ancestor of this process's own cgroup where a child gets the controllers.
  *
- * The own cgroup seldom does: one that holds processes may not hand controllers to its children. Where systemd runs it owns the tree, so controllers are
- * only used where they are handed down already, and never switched on.
+ * The own cgroup seldom does: one that holds processes may not hand controllers to its children. Where systemd runs it switches controllers on and off in the whole tree as
+ * its units come and go, and a limit set here could vanish in the middle of a trial; so there only CPU time, which every cgroup counts, is taken from a group
+ * of our own, and limits are left to systemd (see `systemd-scope.ts`).
  */
 export function cgroupV2Maker(mount: CgroupMount, hasSystemd: boolean = existsSync('/run/systemd/system')): GroupMaker {
   let parent = mount.own;
@@ -79,6 +80,7 @@ async function tryParent(parent: string, name: string, hasSystemd: boolean): Pro
     mkdirSync(dir);
     try {
       await tryToEnter([dir]);
+      if (hasSystemd) return { dir: parent, why: 'its controllers belong to systemd here', controllers: [] };
       const controllers = (readIfThere(join(dir, 'cgroup.controllers')) ?? '').trim().split(' ').filter(Boolean);
       return { dir: parent, why: `${parent} hands down only: ${controllers.join(', ') || 'nothing'}`, controllers };
     } finally {
