@@ -30,6 +30,7 @@ EPOCHS = 8
 BATCH = 128
 PEAK_LEARNING_RATE = 4e-3
 WEIGHT_DECAY = 1e-3
+DROPOUT = 0.3
 MEAN, SD = 0.1307, 0.3081  # of the 60,000 training images, as everyone uses them
 TEST_SAMPLES_PER_DIGIT = 100
 
@@ -74,12 +75,12 @@ def forward(weights, x, dropout_key=None):
     x = conv_relu_pool(conv_relu_pool(x, weights["conv1"]), weights["conv2"]).reshape(x.shape[0], -1)
     x = jax.nn.relu(x @ weights["fc1"]["weight"].T + weights["fc1"]["bias"])
     if dropout_key is not None:
-        x = jnp.where(jax.random.bernoulli(dropout_key, 0.7, x.shape), x / 0.7, 0)
+        x = jnp.where(jax.random.bernoulli(dropout_key, 1 - DROPOUT, x.shape), x / (1 - DROPOUT), 0)
     return x @ weights["fc2"]["weight"].T + weights["fc2"]["bias"]
 
 
 def shifted(images, rng):
-    """Each image moved by up to two pixels, one draw for each mini-batch position."""
+    """Each image moved by up to two pixels either way, by a draw of its own; what it leaves behind is background."""
     padded = np.pad(images, ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=(0 - MEAN) / SD)
     rows, columns = rng.integers(0, 5, (2, len(images), 1, 1))
     rows = rows + np.arange(28)[None, :, None]
@@ -183,10 +184,12 @@ def main():
     write_idx(written["mnist-test-1000-images.idx"], test_images[chosen])
     write_idx(written["mnist-test-1000-labels.idx"], test_labels[chosen])
 
+    settings = {"epochs": EPOCHS, "batch": BATCH, "peak_learning_rate": PEAK_LEARNING_RATE, "weight_decay": WEIGHT_DECAY, "dropout": DROPOUT}
+    versions = {library.__name__: library.__version__ for library in (jax, np, optax, onnx)}
     log = {
         "seed": SEED,
-        "settings": {"epochs": EPOCHS, "batch": BATCH, "peak_learning_rate": PEAK_LEARNING_RATE, "weight_decay": WEIGHT_DECAY, "dropout": 0.3},
-        "versions": {"python": platform.python_version(), "jax": jax.__version__, "numpy": np.__version__, "optax": optax.__version__, "onnx": onnx.__version__},
+        "settings": settings,
+        "versions": {"python": platform.python_version(), **versions},
         "epochs": epochs,
         "training_duration_s": round(duration, 1),
         "test_images": len(test_images),

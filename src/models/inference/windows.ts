@@ -3,17 +3,17 @@ import { type Inferred, intAttribute, intsAttribute, type Operator, product, tex
 /** Rows and columns that an operator sliding a kernel over [batch, channels, ...spatial] leaves. */
 function slideKernel({ node }: Operator, spatial: readonly number[], kernel: readonly number[]): number[] {
   const rank = spatial.length;
-  const strides = intsAttribute(node, 'strides') ?? Array(rank).fill(1);
-  const dilations = intsAttribute(node, 'dilations') ?? Array(rank).fill(1);
-  const pads = intsAttribute(node, 'pads') ?? Array(2 * rank).fill(0);
+  const strides = intsAttribute(node, 'strides') ?? [];
+  const dilations = intsAttribute(node, 'dilations') ?? [];
+  const pads = intsAttribute(node, 'pads') ?? [];
   const autoPad = textAttribute(node, 'auto_pad', 'NOTSET');
   const isCeil = intAttribute(node, 'ceil_mode', 0) === 1;
   return spatial.map((size, axis) => {
-    const stride = strides[axis];
+    const stride = strides[axis] ?? 1;
     if (autoPad === 'SAME_UPPER' || autoPad === 'SAME_LOWER') return Math.ceil(size / stride);
-    const reach = dilations[axis] * ((kernel[axis] ?? 1) - 1) + 1;
-    const before = autoPad === 'VALID' ? 0 : pads[axis];
-    const after = autoPad === 'VALID' ? 0 : pads[axis + rank];
+    const reach = (dilations[axis] ?? 1) * ((kernel[axis] ?? 1) - 1) + 1;
+    const before = autoPad === 'VALID' ? 0 : (pads[axis] ?? 0);
+    const after = autoPad === 'VALID' ? 0 : (pads[axis + rank] ?? 0);
     const steps = (size + before + after - reach) / stride;
     if (!isCeil) return Math.floor(steps) + 1;
     const count = Math.ceil(steps) + 1;
@@ -63,13 +63,13 @@ export function inferConvTranspose(operator: Operator): Inferred[] | undefined {
   if (image === undefined || weight === undefined || !isPlain) return undefined;
   const [batch = 0, , ...spatial] = image.shape;
   const [, perGroup = 0, ...kernel] = weight.shape;
-  const rank = spatial.length;
-  const [strides, dilations] = ['strides', 'dilations'].map((name) => intsAttribute(node, name) ?? Array(rank).fill(1));
-  const pads = intsAttribute(node, 'pads') ?? Array(2 * rank).fill(0);
-  const extra = intsAttribute(node, 'output_padding') ?? Array(rank).fill(0);
+  const [strides, dilations, pads, extra] = ['strides', 'dilations', 'pads', 'output_padding'].map(
+    (name) => intsAttribute(node, name) ?? [],
+  );
   const sizes = spatial.map((size, axis) => {
-    const reach = dilations?.[axis] * ((kernel[axis] ?? 1) - 1) + 1;
-    return strides?.[axis] * (size - 1) + extra[axis] + reach - pads[axis] - pads[axis + rank];
+    const reach = (dilations?.[axis] ?? 1) * ((kernel[axis] ?? 1) - 1) + 1;
+    const padding = (pads?.[axis] ?? 0) + (pads?.[axis + spatial.length] ?? 0);
+    return (strides?.[axis] ?? 1) * (size - 1) + (extra?.[axis] ?? 0) + reach - padding;
   });
   return [{ shape: [batch, perGroup * intAttribute(node, 'group', 1), ...sizes] }];
 }
