@@ -27,7 +27,10 @@ export function renderTextTable(columns: readonly TextColumn[], rows: readonly (
       .join(GAP)
       .trimEnd();
   return [
-    ...Array.from({ length: headerLines }, (_, line) => renderLine(headers.map((lines) => lines[line] ?? ''))),
+    // The last line of each header stands on the rule, however many lines it has.
+    ...Array.from({ length: headerLines }, (_, line) =>
+      renderLine(headers.map((lines) => lines[line - headerLines + lines.length] ?? '')),
+    ),
     widths.map((width) => '-'.repeat(width)).join(GAP),
     ...rows.map(renderLine),
   ].join('\n');
