@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { compiledEntry } from '../../../src/package-files.ts';
 import { measured, WHOLE_RUN } from './events.ts';
@@ -34,6 +35,13 @@ describe('the ink reporter', () => {
     expect(text.match(/energy: energy is an estimate/g)).toHaveLength(1);
     expect(text.match(/removed 1 process of a killed run/g)).toHaveLength(1);
     expect(text).toContain('failed in launch: red alert bell');
+  });
+
+  it('keeps every line within a narrow terminal', async () => {
+    const lines = stripVTControlCharacters((await play(60, {})).join('')).split('\n');
+    expect(lines.length).toBeGreaterThan(15);
+    for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(60);
+    expect(lines).toContain('      p50 4.512 ms  p95 7.1 ms  198.8 inf/s');
   });
 
   it('uses no colour when NO_COLOR is set', async () => {

@@ -1,0 +1,61 @@
+import { type Analysis, type AnalysisOptions, analyzeTable, tableFromRecords } from '../analysis/index.ts';
+import { AnalysisError } from '../errors.ts';
+import type { ExperimentSpec } from '../spec/index.ts';
+import { type Results, readResults } from '../store/index.ts';
+
+/** What a user may ask beyond what the spec of the results says. */
+export interface AskedOptions {
+  readonly objectives: AnalysisOptions['objectives'];
+  readonly contexts: readonly string[];
+  readonly constraints: NonNullable<AnalysisOptions['constraints']>;
+  readonly allowMixedEnergy: boolean;
+}
+
+/** An analysis with the result folders it was made from. */
+export interface AnalyzedResults {
+  readonly analysis: Analysis;
+  readonly results: readonly Results[];
+}
+
+/**
+ * Analyses one or several result folders together, with the factors, objectives and contexts of their spec where none are asked.
+ *
+ * Where trials come from several machines, the machine (`host`) becomes a factor and a context.
+ * @throws AnalysisError, StoreError
+ */
+export async function analyzeResults(folders: readonly string[], asked: AskedOptions): Promise<AnalyzedResults> {
+  const results = await Promise.all(folders.map((folder) => readResults(folder)));
+  const rows = results.flatMap((result) => result.rows);
+  if (rows.length === 0) {
+    throw new AnalysisError({
+      where: folders.join(', '),
+      what: 'no trial has been recorded yet',
+      hint: 'Run the experiment first: dse run <spec>.',
+    });
+  }
+  const specs = results.map(({ manifest }) => manifest.spec);
+  const hosts = new Set(rows.map(({ host }) => host));
+  const extra = hosts.size > 1 ? ['host'] : [];
+  const columns = [...new Set(results.flatMap((result) => result.columns))];
+  const analysis = analyzeTable(tableFromRecords(rows, columns), {
+    factors: [...variedFactors(specs, rows), ...extra],
+    objectives: asked.objectives.length > 0 ? asked.objectives : (specs[0]?.objectives ?? []),
+    contexts: [
+      ...new Set([
+        ...(asked.contexts.length > 0 ? asked.contexts : specs.flatMap(({ contexts }) => contexts)),
+        ...extra,
+      ]),
+    ],
+    constraints: asked.constraints,
+    allowMixedEnergy: asked.allowMixedEnergy,
+  });
+  return { analysis, results };
+}
+
+/** Factors that an experiment varies, or that differ between the experiments; what is the same everywhere tells configurations apart nowhere. */
+function variedFactors(specs: readonly ExperimentSpec[], rows: Results['rows']): string[] {
+  const varied = specs.flatMap((spec) => Object.keys(spec.factors));
+  const fixed = specs.flatMap((spec) => Object.keys(spec.fixed));
+  const differing = fixed.filter((factor) => new Set(rows.map((row) => row[factor])).size > 1);
+  return [...new Set([...varied, ...differing])];
+}

@@ -1,0 +1,84 @@
+import { describeEstimate, probeMeters } from '../../energy/index.ts';
+import { assignCpus, describeLimitSupport, onlineCpus } from '../../launch/index.ts';
+import { packageVersion } from '../../package-files.ts';
+import { describeMachine } from '../../run/index.ts';
+import { defaultEnergySpec } from '../../spec/index.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+
+/** Something this machine can or cannot do for a measurement. */
+interface Finding {
+  readonly topic: string;
+  readonly isAvailable: boolean;
+  readonly what: string;
+  /** What would make it available, or better. */
+  readonly fix?: string;
+}
+
+const LIMIT_MEANING = {
+  cpuset: 'pin server and generator to CPUs',
+  cpus: 'limit CPU (quota)',
+  memory: 'limit memory',
+  usage: 'count CPU time and memory exactly',
+} as const;
+
+/** `dse doctor`: what this machine can measure and limit, and the exact fix for what it cannot. */
+export async function doctor(options: { readonly json?: boolean }): Promise<ExitCode> {
+  const energy = defaultEnergySpec();
+  const [machine, limits, meters] = await Promise.all([describeMachine(), describeLimitSupport(), probeMeters(energy)]);
+  const findings: Finding[] = [
+    cpuFinding(),
+    ...limits.map(({ limit, ...support }) => toFinding('limits', LIMIT_MEANING[limit], support)),
+    ...meters.map(({ source, ...probe }) => toFinding('energy', source, probe)),
+  ];
+  const estimate = describeEstimate(energy);
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ dseVersion: packageVersion(), machine, findings, estimate })}\n`
+      : `${renderMachine(machine)}\n${renderFindings(findings)}\n${renderEstimate(estimate)}`,
+  );
+  return EXIT.ok;
+}
+
+function cpuFinding(): Finding {
+  const online = onlineCpus();
+  const { server, generator, isShared } = assignCpus(online, {});
+  if (isShared) {
+    return {
+      topic: 'load',
+      isAvailable: false,
+      what: 'server and load generator may run on the same CPU, and disturb each other',
+      fix: 'use a Linux machine with at least two CPUs; trials are marked shared-cpu here',
+    };
+  }
+  return { topic: 'load', isAvailable: true, what: `server on CPU ${server}, load generator on CPU ${generator}` };
+}
+
+type Support =
+  | { readonly isAvailable: true; readonly mechanism?: string; readonly description?: string }
+  | { readonly isAvailable: false; readonly why: string; readonly fix: string };
+
+function toFinding(topic: string, name: string, support: Support): Finding {
+  return support.isAvailable
+    ? { topic, isAvailable: true, what: `${name}: ${support.mechanism ?? support.description}` }
+    : { topic, isAvailable: false, what: `${name}: ${support.why}`, fix: support.fix };
+}
+
+function renderMachine({ host, facts }: Awaited<ReturnType<typeof describeMachine>>): string {
+  const rows = Object.entries(facts).filter(([name]) => name !== 'cpu_flags');
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const lines = rows.map(([name, { value }]) => `  ${name.padEnd(width)}  ${value ?? 'not told by this machine'}`);
+  return [`dse ${packageVersion()} on ${host}`, ...lines, ''].join('\n');
+}
+
+function renderFindings(findings: readonly Finding[]): string {
+  return findings
+    .map(({ topic, isAvailable, what, fix }) => {
+      const line = `${isAvailable ? 'yes' : 'no '}  ${topic.padEnd(6)}  ${what}\n`;
+      return fix === undefined ? line : `${line}             fix: ${fix.replaceAll('\n', '\n                  ')}\n`;
+    })
+    .join('');
+}
+
+function renderEstimate({ formula, source, offBy }: ReturnType<typeof describeEstimate>): string {
+  return `The energy estimate, where no meter works: ${formula} (${source}).\nIt is off by\n${offBy.map((line) => `  - ${line}\n`).join('')}`;
+}

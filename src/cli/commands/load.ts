@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf, UsageError } from '../../errors.ts';
+import { assignCpus, onlineCpus } from '../../launch/index.ts';
+import {
+  createLoadDriver,
+  type LoadTarget,
+  type OfferedLoad,
+  type RequestSummary,
+  summarizeRequests,
+} from '../../load/index.ts';
+import { formatNumber } from '../../report/index.ts';
+import { RequestLog } from '../../run/index.ts';
+import { monotonicNs } from '../../units.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { interruptOnSignals } from '../interrupt.ts';
+import { readArrivals, readDurationMs, readPositiveNumber, readWholeNumber } from '../option-values.ts';
+
+interface LoadOptions {
+  readonly rate?: string;
+  readonly arrivals: string;
+  readonly concurrency?: string;
+  readonly duration: string;
+  readonly method: string;
+  readonly body?: string;
+  readonly header: readonly string[];
+  readonly timeout: string;
+  readonly connections: string;
+  readonly slo?: string;
+  readonly seed: string;
+  readonly json?: boolean;
+}
+
+/** `dse load`: the load generator alone. Ctrl-C ends it early; what was measured by then is shown all the same. */
+export async function load(url: string, options: LoadOptions): Promise<ExitCode> {
+  const target = await readTarget(url, options);
+  const offered = readOfferedLoad(options);
+  const durationMs = readDurationMs('--duration', options.duration);
+  const timeoutMs = readDurationMs('--timeout', options.timeout);
+  const slo = options.slo === undefined ? {} : { sloLatencyMs: readDurationMs('--slo', options.slo) };
+  const { generator: cpuset } = assignCpus(onlineCpus(), {});
+
+  using interrupt = interruptOnSignals();
+  await using driver = await createLoadDriver(cpuset === undefined ? {} : { cpuset });
+  await driver.prepare(target, { timeoutMs });
+  const log = new RequestLog();
+  const run = await driver.start(offered, log.add);
+  const passed = delay(durationMs, undefined, { signal: interrupt.signal }).catch(() => {});
+  await Promise.race([passed, run.ended]);
+  const endNs = monotonicNs();
+  await run.stop();
+  const summary = summarizeRequests(log.all(), { startNs: run.startedAtNs, endNs, timeoutMs, ...slo });
+  process.stdout.write(options.json ? `${JSON.stringify(summary.responses)}\n` : renderSummary(summary));
+  if (interrupt.signal.aborted) return EXIT.interrupted;
+  return summary.outcomes.ok === summary.requests ? EXIT.ok : EXIT.failed;
+}
+
+async function readTarget(url: string, options: LoadOptions): Promise<LoadTarget> {
+  if (!URL.canParse(url) || !['http:', 'https:'].includes(new URL(url).protocol)) {
+    throw new UsageError({
+      where: 'url',
+      what: `"${url}" is not an HTTP address`,
+      hint: 'Give one such as http://127.0.0.1:8080/v2/health/live.',
+    });
+  }
+  return {
+    kind: 'http',
+    url,
+    method: options.method,
+    headers: Object.fromEntries(options.header.map(readHeader)),
+    body: options.body === undefined ? undefined : await readBody(options.body),
+  };
+}
+
+function readHeader(text: string): [string, string] {
+  const colon = text.indexOf(':');
+  if (colon < 1) {
+    throw new UsageError({ where: '--header', what: `"${text}" is not a header`, hint: "Write it as 'Name: value'." });
+  }
+  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+}
+
+async function readBody(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new UsageError(
+      { where: '--body', what: `the file cannot be read: ${messageOf(error)}`, hint: 'Name an existing file.' },
+      error,
+    );
+  }
+}
+
+function readOfferedLoad({ rate, arrivals, concurrency, connections, seed }: LoadOptions): OfferedLoad {
+  if ((rate === undefined) === (concurrency === undefined)) {
+    throw new UsageError({
+      what: rate === undefined ? 'no load is asked for' : 'an open and a closed loop are asked for at once',
+      hint: 'Give --rate for an open loop, or --concurrency for a closed one.',
+    });
+  }
+  if (concurrency !== undefined)
+    return { kind: 'closed', concurrency: readWholeNumber('--concurrency', concurrency, 1) };
+  return {
+    kind: 'open',
+    rateRps: readPositiveNumber('--rate', rate ?? ''),
+    arrivals: readArrivals('--arrivals', arrivals),
+    seed: readWholeNumber('--seed', seed, 0),
+    connections: readWholeNumber('--connections', connections, 1),
+  };
+}
+
+/** The columns by name, then what weakens them. */
+function renderSummary({ responses, lowerBounds, notes }: RequestSummary): string {
+  const width = Math.max(...Object.keys(responses).map((name) => name.length));
+  const lines = Object.entries(responses).map(([name, value]) => {
+    const mark = lowerBounds.includes(name) ? '  (at least: requests were given up)' : '';
+    return `${name.padEnd(width)}  ${formatNumber(value)}${mark}`;
+  });
+  return `${[...lines, ...notes.map(({ detail }) => detail)].join('\n')}\n`;
+}

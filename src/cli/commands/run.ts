@@ -1,0 +1,63 @@
+import path from 'node:path';
+import { renderFronts } from '../../report/index.ts';
+import { runExperiment } from '../../run/index.ts';
+import { analyzeResults } from '../analyze-results.ts';
+import { modelCacheDir } from '../cache-dir.ts';
+import { EXIT, type ExitCode } from '../exit-code.ts';
+import { interruptOnSignals } from '../interrupt.ts';
+import { createReporter, parseReporterKind } from '../reporters/index.ts';
+import { readSpec } from '../spec-file.ts';
+import { writeAnalysis } from '../write-analysis.ts';
+
+interface RunCommandOptions {
+  readonly out?: string;
+  readonly engine?: string;
+  readonly reporter?: string;
+  readonly strict?: boolean;
+  readonly json?: boolean;
+}
+
+/** `dse run`: runs what is missing of an experiment, then analyses all of it. */
+export async function run(specFile: string, options: RunCommandOptions): Promise<ExitCode> {
+  const { spec, locate } = await readSpec(specFile, options);
+  const outDir = options.out ?? path.join('results', spec.name);
+  const stream = options.json ? process.stderr : process.stdout;
+  const reporter = await createReporter(parseReporterKind(options.reporter, stream), stream);
+  using interrupt = interruptOnSignals();
+  let outcome: Awaited<ReturnType<typeof runExperiment>>;
+  try {
+    outcome = await runExperiment(spec, {
+      outDir,
+      baseDir: path.dirname(spec.file),
+      cacheDir: modelCacheDir(),
+      signal: interrupt.signal,
+      onEvent: (event) => reporter.report(event),
+      locate,
+    });
+  } finally {
+    await reporter.close();
+  }
+  const hasTrials = outcome.alreadyDone + outcome.counts.done + outcome.counts.failed > 0;
+  const summary = hasTrials ? await summarize(outDir) : undefined;
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...outcome, files: summary?.files ?? [] })}\n`);
+  else if (summary !== undefined) process.stdout.write(summary.text);
+  if (outcome.outcome === 'interrupted') {
+    process.stderr.write(`Interrupted. Everything recorded is in ${outDir}; the same command goes on from there.\n`);
+    return EXIT.interrupted;
+  }
+  const isMissed = outcome.counts.failed > 0 || (options.strict === true && outcome.counts.invalid > 0);
+  return isMissed ? EXIT.failed : EXIT.ok;
+}
+
+/** Analyses the whole folder, writes its tables and says in words what came out and what could not be measured. */
+async function summarize(outDir: string): Promise<{ readonly text: string; readonly files: readonly string[] }> {
+  const { analysis, results } = await analyzeResults([outDir], {
+    objectives: [],
+    contexts: [],
+    constraints: [],
+    allowMixedEnergy: false,
+  });
+  const files = [path.join(outDir, 'trials.csv'), ...(await writeAnalysis(analysis, path.join(outDir, 'analysis')))];
+  const written = files.map((file) => `wrote ${file}\n`).join('');
+  return { text: `\n${renderFronts(analysis, results)}\n${written}`, files };
+}

@@ -1,0 +1,168 @@
+import { Command, CommanderError } from 'commander';
+import { DseError } from '../errors.ts';
+import { packageVersion } from '../package-files.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+
+const EXAMPLES = `
+Examples:
+  $ dse run configs/quickstart.yaml              a first front in under two minutes
+  $ dse plan configs/full-factorial.yaml         what would run, and for how long
+  $ dse analyze results/quickstart               fronts, summaries and correlations as CSV
+  $ dse analyze table.csv --factors a,b --minimize latency_ms --maximize accuracy
+  $ dse doctor                                   what this machine can measure
+
+Exit codes: 0 done; 1 done, but trials failed or a gate was missed; 2 could not run; 130 interrupted.`;
+
+/** Runs the command line and sets the process's exit code. Never throws for what the user can mend: that is a message on standard error and exit code 2. */
+export async function main(argv: readonly string[]): Promise<void> {
+  let exitCode: ExitCode = EXIT.ok;
+  const program = createProgram((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    exitCode = report(error, argv.includes('--json'));
+  }
+  process.exitCode = exitCode;
+}
+
+/** A command's work: the module that does it is loaded only when the command is called, so that `--help` is fast. */
+type Action = (...parameters: never[]) => Promise<ExitCode>;
+
+function createProgram(setExitCode: (code: ExitCode) => void): Command {
+  const program = new Command('dse')
+    .description(
+      'Finds out how a neural network should be served: runs every configuration as a real server under real load.',
+    )
+    .version(packageVersion(), '-V, --version')
+    .showHelpAfterError('(add --help for what is possible)')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true });
+  const doing =
+    (load: () => Promise<Action>) =>
+    async (...parameters: unknown[]) => {
+      const action = await load();
+      setExitCode(await action(...(parameters as never[])));
+    };
+
+  program
+    .command('plan')
+    .summary('show what would run: factors, points, trials, order, estimated time; starts nothing')
+    .description('Shows what an experiment would run, in which order and for how long. Starts nothing.')
+    .argument('<spec>', 'experiment file (YAML)')
+    .option('--engine <name>', 'native, docker or podman, instead of what the spec says')
+    .option('--order', 'list every trial in the order it would run')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/plan.ts')).plan));
+
+  program
+    .command('run')
+    .summary('run an experiment; the same command again goes on where it stopped')
+    .description(
+      'Runs an experiment. The same command again goes on where it stopped, and a spec that has grown runs only what is missing.\nThe first Ctrl-C ends the trial that is on and keeps everything recorded; the second quits at once.',
+    )
+    .argument('<spec>', 'experiment file (YAML)')
+    .option('--out <dir>', 'result folder (default: results/<name of the experiment>)')
+    .option('--engine <name>', 'native, docker or podman, instead of what the spec says')
+    .option('--reporter <kind>', 'ink, plain or jsonl (default: ink on a terminal, plain elsewhere)')
+    .option('--strict', 'exit 1 also where a trial was measured but is invalid')
+    .option('--json', 'print the outcome as JSON on standard output; progress goes to standard error')
+    .action(doing(async () => (await import('./commands/run.ts')).run));
+
+  program
+    .command('analyze')
+    .summary('fronts, summaries and correlations of results, or of any CSV table')
+    .description(
+      'Writes pareto.csv, summary.csv and correlations.csv of result folders, or of a plain CSV table whose columns you name.\nA repeated row of the same factors is a replicate; a context is one of the factors.',
+    )
+    .argument('<results...>', 'result folders, or one CSV file')
+    .option('--factors <names>', 'columns of the CSV that are factors, separated by commas')
+    .option('--minimize <response>', 'objective; may be given again', collect, [])
+    .option('--maximize <response>', 'objective; may be given again', collect, [])
+    .option('--context <factor>', 'compare fronts and responses across this factor; may be given again', collect, [])
+    .option(
+      '--where <constraint>',
+      "keep only what satisfies it, e.g. 'latency_p99_ms<=50'; may be given again",
+      collect,
+      [],
+    )
+    .option('--allow-mixed-energy', 'let estimated and measured energy share a front')
+    .option('--out <dir>', 'where to write (default: <results>/analysis)')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/analyze.ts')).analyze));
+
+  program
+    .command('serve')
+    .summary('the inference server alone')
+    .description('Serves one model over the KServe V2 protocol until it is stopped.')
+    .argument('<model>', 'name of a model, or an ONNX file')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 lets the system choose', '8080')
+    .option('--threads <number>', 'threads of the runtime inside an operator', '1')
+    .option('--inter-op-threads <number>', 'threads of the runtime across operators', '1')
+    .option('--execution-mode <mode>', 'sequential or parallel', 'sequential')
+    .option('--graph-optimization <level>', 'disabled, basic, extended or all', 'all')
+    .option('--spinning', 'let idle runtime threads spin')
+    .action(doing(async () => (await import('./commands/serve.ts')).serve));
+
+  program
+    .command('load')
+    .summary('the load generator alone, against any HTTP address')
+    .description(
+      'Sends load to one address and tells latency from the intended send time.\nOpen loop: --rate with Poisson or constant arrivals. Closed loop: --concurrency.',
+    )
+    .argument('<url>', 'address to send to')
+    .option('--rate <rps>', 'open loop: requests per second')
+    .option('--arrivals <kind>', 'poisson or constant', 'poisson')
+    .option('--concurrency <n>', 'closed loop: clients that send when answered')
+    .requiredOption('--duration <time>', 'how long, e.g. 20s')
+    .option('--method <method>', 'HTTP method', 'GET')
+    .option('--body <file>', 'file to send as the body')
+    .option('--header <K:V>', 'header to send; may be given again', collect, [])
+    .option('--timeout <time>', 'a request without an answer by then counts as this long', '10s')
+    .option('--connections <n>', 'open loop: requests that may be in flight at once', '64')
+    .option('--slo <time>', 'latency within which an answer counts as goodput')
+    .option('--seed <n>', 'seed of the arrivals', '1')
+    .option('--json', 'machine-readable output: the columns of trials.csv by name')
+    .action(doing(async () => (await import('./commands/load.ts')).load));
+
+  program
+    .command('models')
+    .summary('list the models dse knows')
+    .description('Lists the models that a spec may name.')
+    .command('list', { isDefault: true })
+    .description('every model by name, with parameters and multiply-adds')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/models.ts')).listModels));
+
+  program
+    .command('doctor')
+    .summary('what this machine can measure, and the exact fix for what it cannot')
+    .description('Tells what this machine can measure and limit, and the exact fix for what it cannot.')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/doctor.ts')).doctor));
+
+  program
+    .command('clean')
+    .summary('remove processes and cgroups that a killed run left behind')
+    .description('Removes what killed runs left behind. Runs that are still going on are not touched.')
+    .option('--dry-run', 'only list it')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/clean.ts')).clean));
+  return program;
+}
+
+function collect(value: string, previous: readonly string[]): string[] {
+  return [...previous, value];
+}
+
+/** Says what went wrong and gives the exit code for it. */
+function report(error: unknown, isJson: boolean): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.couldNotRun;
+  if (!(error instanceof DseError)) throw error;
+  if (isJson) process.stdout.write(`${JSON.stringify({ error: { code: error.code, problems: error.problems } })}\n`);
+  else process.stderr.write(`${error.message}\n`);
+  return EXIT.couldNotRun;
+}

@@ -1,0 +1,38 @@
+import { createReadStream } from 'node:fs';
+import { parse } from 'csv-parse';
+import { createTableBuilder, type Table, type TableBuilder } from '../analysis/index.ts';
+import { AnalysisError, DseError, messageOf } from '../errors.ts';
+
+/**
+ * Reads a CSV file (header line first, comma-separated, byte-order mark allowed) as a stream, so that its size does not matter.
+ *
+ * @throws AnalysisError where the file cannot be read or is not such a table
+ */
+export async function readCsvTable(file: string): Promise<Table> {
+  const rows = createReadStream(file).pipe(parse({ bom: true, relax_column_count_less: true, skip_empty_lines: true }));
+  let builder: TableBuilder | undefined;
+  try {
+    for await (const cells of rows as AsyncIterable<string[]>) {
+      if (builder === undefined) builder = createTableBuilder(cells.map((name) => name.trim()));
+      else builder.add(cells);
+    }
+  } catch (error) {
+    if (error instanceof DseError) throw error;
+    throw new AnalysisError(
+      {
+        where: file,
+        what: `the table cannot be read: ${messageOf(error)}`,
+        hint: 'Give a CSV file with a header line, cells separated by commas.',
+      },
+      error,
+    );
+  }
+  if (builder === undefined) {
+    throw new AnalysisError({
+      where: file,
+      what: 'the table is empty',
+      hint: 'Give a CSV file with a header line and at least one row.',
+    });
+  }
+  return builder.finish();
+}

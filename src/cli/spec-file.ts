@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import { messageOf, SpecError } from '../errors.ts';
+import { onlineCpus } from '../launch/index.ts';
+import { isKnownModel, modelNames } from '../models/index.ts';
+import { type ParsedSpec, parseSpec } from '../spec/index.ts';
+import { readEngine } from './option-values.ts';
+
+/**
+ * Reads an experiment file and checks it against this machine.
+ *
+ * @throws SpecError with every problem found, each with its line and column
+ */
+export async function readSpec(file: string, override: { readonly engine?: string } = {}): Promise<ParsedSpec> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new SpecError(
+      {
+        where: file,
+        what: `the experiment file cannot be read: ${messageOf(error)}`,
+        hint: 'Name an existing YAML file, e.g. configs/quickstart.yaml.',
+      },
+      error,
+    );
+  }
+  const host = {
+    onlineCpus: onlineCpus(),
+    memoryBytes: os.totalmem(),
+    isKnownModel,
+    modelNames: modelNames(),
+    platform: process.platform,
+  };
+  const { engine } = override;
+  return parseSpec(text, file, host, engine === undefined ? {} : { engine: readEngine('--engine', engine) });
+}

@@ -1,0 +1,108 @@
+import type { PlannedTrial } from '../design/types.ts';
+import type { Limits } from '../launch/types.ts';
+import type { LoadTarget, OfferedLoad, Protocol } from '../load/types.ts';
+import type { ResolvedModel } from '../models/types.ts';
+import { deriveSeed } from '../rng.ts';
+import type { ServerSettings } from '../server/types.ts';
+import type { ExperimentSpec, Level, Load } from '../spec/types.ts';
+
+/** A target that speaks KServe V2. */
+export type InferenceTarget = Extract<LoadTarget, { kind: 'kserve' }>;
+
+type Levels = Readonly<Record<string, Level>>;
+
+/** What the server process is told for a combination of levels. */
+export function serverSettingsOf(levels: Levels, model: ResolvedModel): ServerSettings {
+  return {
+    modelName: servedName(model),
+    modelFile: model.file,
+    host: '127.0.0.1',
+    port: 0,
+    exitOnStdinEnd: true,
+    engine: {
+      intraOpThreads: levelValue<number>(levels, 'threads'),
+      interOpThreads: levelValue<number>(levels, 'inter_op_threads'),
+      executionMode: levelValue<'sequential' | 'parallel'>(levels, 'execution_mode'),
+      graphOptimization: levelValue<'disabled' | 'basic' | 'extended' | 'all'>(levels, 'graph_optimization'),
+      spinning: levelValue<boolean>(levels, 'spinning'),
+    },
+  };
+}
+
+/** The limits a combination of levels asks for; the CPU set is the factor's, or else the one chosen for the whole run. */
+export function limitsOf(levels: Levels, serverCpuset: string | undefined): Limits {
+  const cpuset = levels.cpuset === undefined ? serverCpuset : levelValue<string>(levels, 'cpuset');
+  return {
+    ...(cpuset === undefined ? {} : { cpuset }),
+    ...(levels.cpus === undefined ? {} : { cpus: levelValue<number>(levels, 'cpus') }),
+    ...(levels.memory === undefined ? {} : { memoryBytes: levelValue<number>(levels, 'memory') }),
+  };
+}
+
+/** Where a configuration's requests go and what they carry; the samples and their order follow from the experiment's seed and the replicate. */
+export function loadTargetOf(levels: Levels, model: ResolvedModel, url: string, seed: number): InferenceTarget {
+  return {
+    kind: 'kserve',
+    url,
+    modelName: servedName(model),
+    protocol: levelValue<Protocol>(levels, 'protocol'),
+    batch: levelValue<number>(levels, 'batch'),
+    inputs: model.inputs,
+    dataset: model.dataset,
+    seed,
+  };
+}
+
+/** A trial's load in requests per second, once the configuration's capacity is known. */
+export function offeredLoadOf(trial: PlannedTrial, capacityRps: number, spec: ExperimentSpec): OfferedLoad {
+  const load = loadOf(trial.levels, spec);
+  switch (load.kind) {
+    case 'concurrency':
+      return { kind: 'closed', concurrency: load.concurrency };
+    case 'rate':
+      return openLoad(load.rateRps, load.arrivals, trial, spec);
+    case 'utilization':
+      return openLoad(load.utilization * capacityRps, load.arrivals, trial, spec);
+  }
+}
+
+/** The definition behind a trial's load level. */
+export function loadOf(levels: Levels, spec: ExperimentSpec): Load {
+  const level = levels.load;
+  const load = level === undefined ? undefined : spec.loads[level.name];
+  if (load === undefined)
+    throw new Error(`load level "${level?.name}" has no definition; the spec's check lets none through`);
+  return load;
+}
+
+/** Seed of a trial's arrivals: the same for the same point and replicate, whatever else is in the design. */
+export function arrivalSeedOf(trial: PlannedTrial, spec: ExperimentSpec): number {
+  return deriveSeed(spec.design.seed, 'arrivals', trial.pointId, trial.replicate);
+}
+
+/** The level's value; every point has a level for each factor that serves a purpose here, by default or by the spec. */
+export function levelValue<T>(levels: Levels, factor: string): T {
+  const level = levels[factor];
+  if (level === undefined) throw new Error(`the design point has no level of "${factor}"`);
+  return level.value as T;
+}
+
+function openLoad(
+  rateRps: number,
+  arrivals: 'poisson' | 'constant',
+  trial: PlannedTrial,
+  spec: ExperimentSpec,
+): OfferedLoad {
+  return {
+    kind: 'open',
+    rateRps,
+    arrivals,
+    seed: arrivalSeedOf(trial, spec),
+    connections: spec.generator.connections,
+  };
+}
+
+/** A model's name in the server's URL: its base name where it is a file. */
+function servedName(model: ResolvedModel): string {
+  return model.name.replace(/^.*[/\\]/, '').replace(/\.onnx$/, '');
+}

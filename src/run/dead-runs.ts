@@ -1,0 +1,18 @@
+import type { Problem } from '../errors.ts';
+import { findLeftovers, removeLeftovers } from '../launch/index.ts';
+
+/** Removes what runs that were killed left behind, and says what it was. Runs that are still alive are not touched. */
+export async function removeDeadRuns(): Promise<readonly Problem[]> {
+  const { removed, problems } = await removeLeftovers(await findLeftovers());
+  if (removed.length === 0) return problems;
+  const processes = removed.filter(({ kind }) => kind === 'process').length;
+  const found = [
+    ...(processes > 0 ? [`processes: ${processes}`] : []),
+    ...(removed.length > processes ? [`cgroups: ${removed.length - processes}`] : []),
+  ];
+  const notice = {
+    what: `an earlier run was killed and left something behind (${found.join(', ')})`,
+    hint: 'It was removed.',
+  };
+  return [notice, ...problems];
+}

@@ -1,0 +1,125 @@
+import { createDesign, estimateRunS, type PlannedTrial } from '../design/index.ts';
+import { measureIdlePower, openMeter } from '../energy/index.ts';
+import type { RunEvent } from '../events.ts';
+import { assignCpus, createLauncher, createRunLabel, onlineCpus } from '../launch/index.ts';
+import { createLoadDriver } from '../load/index.ts';
+import type { ExperimentSpec } from '../spec/types.ts';
+import { openStore } from '../store/index.ts';
+import { monotonicNs, NS_PER_S } from '../units.ts';
+import { checkLimits } from './check-limits.ts';
+import { runConfiguration, type TrialCounts } from './configuration-trials.ts';
+import type { RunContext, UntimedEvent } from './context.ts';
+import { removeDeadRuns } from './dead-runs.ts';
+import { trialIdOf } from './identity.ts';
+import { describeMachine } from './machine.ts';
+import { manifestOf } from './manifest.ts';
+import { resolveModels } from './resolve-models.ts';
+import { Interrupted } from './waiting.ts';
+
+export interface RunOptions {
+  /** The result folder; made where it is missing, gone on with where it holds the same experiment. */
+  readonly outDir: string;
+  /** Folder that relative model paths start from. */
+  readonly baseDir: string;
+  /** Where built models are kept between runs. */
+  readonly cacheDir: string;
+  /** Ends the run cleanly: the trial that is on is given up, everything recorded is kept. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  /** Place of a part of the spec in its file, for problems found here. */
+  readonly locate: (path: readonly (string | number)[]) => string;
+}
+
+/** How a run ended. `counts` are of the trials this run measured; those found in the journal are `alreadyDone`. */
+export interface RunOutcome {
+  readonly outcome: 'complete' | 'interrupted';
+  readonly outDir: string;
+  readonly alreadyDone: number;
+  readonly counts: TrialCounts;
+}
+
+/**
+ * Runs an experiment: every trial of its design that the result folder does not hold yet.
+ *
+ * @throws DseError where it cannot run at all; nothing recorded is lost by that. A failed trial is a record and not an error.
+ */
+export async function runExperiment(spec: ExperimentSpec, options: RunOptions): Promise<RunOutcome> {
+  const startNs = monotonicNs();
+  const emit = (event: UntimedEvent) => options.onEvent({ atMs: Date.now(), ...event } as RunEvent);
+  const signal = interruptedBy(options.signal);
+
+  const cpus = assignCpus(onlineCpus(), {
+    ...(spec.server.cpuset === undefined ? {} : { server: spec.server.cpuset }),
+    ...(spec.generator.cpuset === undefined ? {} : { generator: spec.generator.cpuset }),
+  });
+  const launcher = createLauncher(spec.server.engine);
+  await checkLimits(spec, launcher, cpus.server, options.locate);
+  const models = await resolveModels(spec, options);
+  const machine = await describeMachine();
+
+  await using store = await openStore(options.outDir, manifestOf(spec, models, machine));
+  for (const warning of store.warnings) emit({ type: 'warning', warning });
+  for (const notice of await removeDeadRuns()) emit({ type: 'notice', notice });
+
+  const design = createDesign(spec);
+  let next = design.ask();
+  const finished = store.finishedTrialIds();
+  const isLeft = (trial: PlannedTrial) => !finished.has(trialIdOf(trial, { spec, models, cpus }));
+  const left = next
+    .map((configuration) => ({ ...configuration, trials: configuration.trials.filter(isLeft) }))
+    .filter(({ trials }) => trials.length > 0);
+  const countTrials = (configurations: typeof next) =>
+    configurations.reduce((sum, { trials }) => sum + trials.length, 0);
+  const alreadyDone = countTrials(next) - countTrials(left);
+  emit({
+    type: 'run-started',
+    experiment: spec.name,
+    outDir: store.outDir,
+    trials: design.size,
+    alreadyDone,
+    estimatedS: estimateRunS(spec, left),
+  });
+
+  const counts = { done: 0, failed: 0, invalid: 0 };
+  let outcome: RunOutcome['outcome'] = 'complete';
+  try {
+    if (left.length > 0) {
+      await using meter = await openMeter(spec.energy);
+      await using load = await createLoadDriver(cpus.generator === undefined ? {} : { cpuset: cpus.generator });
+      const idlePower = meter && (await measureIdlePower(meter, spec.energy.idleS, signal));
+      if (meter && idlePower) emit({ type: 'idle-measured', powerW: idlePower.powerW, isEstimate: meter.isEstimate });
+      const context: RunContext = {
+        spec,
+        design,
+        launcher,
+        load,
+        meter,
+        idlePower,
+        store,
+        models,
+        cpus,
+        host: machine.host,
+        runLabel: createRunLabel(),
+        emit,
+        signal,
+      };
+      for (; next.length > 0; next = design.ask()) {
+        for (const configuration of next) await runConfiguration(configuration, context, counts);
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    outcome = 'interrupted';
+  }
+  emit({ type: 'run-finished', outcome, ...counts, elapsedS: (monotonicNs() - startNs) / NS_PER_S });
+  return { outcome, outDir: store.outDir, alreadyDone, counts };
+}
+
+/** A signal that is aborted with `Interrupted` when the given one is. */
+function interruptedBy(signal: AbortSignal): AbortSignal {
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort(new Interrupted('the run was interrupted'));
+  if (signal.aborted) interrupt();
+  else signal.addEventListener('abort', interrupt, { once: true });
+  return interrupted.signal;
+}

@@ -1,0 +1,24 @@
+import { monotonicNs, NS_PER_S } from '../units.ts';
+import type { RunContext } from './context.ts';
+import type { RequestLog } from './request-log.ts';
+
+const EVERY_MS = 500;
+
+/** Tells twice a second how a trial is doing, until stopped. */
+export function reportProgress(trialId: string, log: RequestLog, { emit }: Pick<RunContext, 'emit'>): { stop(): void } {
+  const startNs = monotonicNs();
+  let previous = { atNs: startNs, requests: 0 };
+  const timer = setInterval(() => {
+    const now = { atNs: monotonicNs(), requests: log.count };
+    emit({
+      type: 'trial-progress',
+      trialId,
+      elapsedS: (now.atNs - startNs) / NS_PER_S,
+      requests: now.requests,
+      achievedRps: (now.requests - previous.requests) / ((now.atNs - previous.atNs) / NS_PER_S),
+      latencyP50Ms: log.recentMedianLatencyMs(),
+    });
+    previous = now;
+  }, EVERY_MS);
+  return { stop: () => clearInterval(timer) };
+}

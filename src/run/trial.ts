@@ -1,0 +1,98 @@
+import type { PlannedTrial } from '../design/types.ts';
+import { messageOf } from '../errors.ts';
+import type { ServerExit } from '../launch/types.ts';
+import { createLatencyHistogram, encodeHistogram, type RequestRecords, recordLatencies } from '../load/index.ts';
+import type { TrialBase, TrialPhase, TrialRecord } from '../store/types.ts';
+import { monotonicNs, NS_PER_S } from '../units.ts';
+import type { RunningConfiguration } from './configuration.ts';
+import { offeredLoadOf } from './configuration-settings.ts';
+import type { RunContext } from './context.ts';
+import { type Counters, readCpuTimeUs } from './counters.ts';
+import { waitForQuietHost } from './idle-gate.ts';
+import { measureTrial } from './measurement.ts';
+import { reportProgress } from './progress.ts';
+import { RequestLog } from './request-log.ts';
+import { unless } from './waiting.ts';
+import { warmUp } from './warm-up.ts';
+import { type MeasuredWindows, passWindows } from './windows.ts';
+
+/** What is known about a trial before it starts. */
+export type TrialIdentity = Omit<TrialBase, 'startedAt' | 'durationS'>;
+
+/**
+ * Runs one trial on a server that is ready: idle gate, load on, warm-up until steady, measurement windows, load off, drain.
+ *
+ * Latency, energy, CPU, memory and network are counted from the first window's start to the last one's end and nowhere else. Whatever goes wrong with the server or the
+ * load is returned as a failed trial.
+ * @throws Interrupted where the user ended the run; nothing is then recorded
+ */
+export async function runTrial(
+  trial: PlannedTrial,
+  identity: TrialIdentity,
+  configuration: RunningConfiguration,
+  context: RunContext,
+): Promise<TrialRecord> {
+  const { spec, load, store } = context;
+  const { signal, server } = configuration;
+  const clock = startClock();
+  let phase: TrialPhase = 'idle-gate';
+  const enter = (next: TrialPhase) => {
+    phase = next;
+    context.emit({ type: 'trial-phase', trialId: identity.trialId, phase: next });
+  };
+  try {
+    enter('idle-gate');
+    const idleGateWaitS = await waitForQuietHost(spec.measure.idleGateS, () => readCpuTimeUs(server, load), signal);
+
+    enter('warm-up');
+    const offered = offeredLoadOf(trial, configuration.capacity.capacityRps, spec);
+    const log = new RequestLog();
+    const run = await unless(signal, load.start(offered, log.add));
+    const progress = reportProgress(identity.trialId, log, context);
+    try {
+      const warmup = await warmUp(log, spec.measure, signal);
+
+      enter('measure');
+      const windows = await passWindows(configuration, context, () => true);
+
+      enter('drain');
+      await unless(signal, run.stop());
+      const records = log.all();
+      await store.writeHistogram(identity.trialId, encodeLatencies(records, windows), identity.attempt);
+      return {
+        ...identity,
+        ...clock.read(),
+        state: 'done',
+        ...measureTrial({ trial, offered, warmup, idleGateWaitS, windows, records, configuration, context }),
+        applied: server.applied,
+        mechanism: server.mechanism,
+      };
+    } finally {
+      progress.stop();
+      // After a failure the load must not go on against the next server; `stop` is safe to call twice.
+      await unless(context.signal, run.stop()).catch(() => {});
+    }
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return { ...identity, ...clock.read(), ...failedIn(phase, error, configuration.exit()) };
+  }
+}
+
+/** The histogram of the measured windows' latencies, as it is kept beside the journal. */
+function encodeLatencies(records: RequestRecords, { edges }: MeasuredWindows): string {
+  const histogram = createLatencyHistogram();
+  recordLatencies(histogram, records, { startNs: (edges[0] as Counters).atNs, endNs: (edges.at(-1) as Counters).atNs });
+  return encodeHistogram(histogram);
+}
+
+/** The part of a failed trial's record that says why. */
+export function failedIn(phase: TrialPhase, error: unknown, exit: ServerExit | undefined) {
+  return { state: 'failed', phase, reason: messageOf(error), ...(exit === undefined ? {} : { exit }) } as const;
+}
+
+/** When something started, by the wall clock, and how long ago, by the monotonic one. */
+export function startClock(): { read(): { startedAt: string; durationS: number } } {
+  const startedAt = new Date().toISOString();
+  const startNs = monotonicNs();
+  return { read: () => ({ startedAt, durationS: (monotonicNs() - startNs) / NS_PER_S }) };
+}

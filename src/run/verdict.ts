@@ -1,0 +1,149 @@
+import type { Reason, ReasonCode, Verdict } from '../store/types.ts';
+import { unreachable } from '../unreachable.ts';
+
+/** Figures of one trial's measurement that its verdict is made from; undefined where a figure does not apply or was not measured. */
+export interface TrialFigures {
+  readonly isOpenLoop: boolean;
+  readonly offeredRps: number;
+  readonly achievedRps: number;
+  readonly requests: number;
+  readonly errors: number;
+  readonly timeouts: number;
+  /** Share of requests that left more than 1 ms after their intended time though a client was free. */
+  readonly lateShare: number;
+  /** CPU of the generator in CPUs. */
+  readonly generatorCpuUtil: number;
+  readonly isCpuShared: boolean;
+  /** Why latency had not settled when the windows began; undefined where it had. */
+  readonly unsteadyBecause: string | undefined;
+  /** CPUs used by anything but server, generator and dse. */
+  readonly othersCpus: number;
+  readonly stolenCpus: number | undefined;
+  /** CPUs of the machine. */
+  readonly onlineCpus: number;
+  /** Why energy over the windows is not known; undefined where it is, or where none is measured. */
+  readonly energyFault: string | undefined;
+}
+
+/** Limits behind the verdicts. A 2-core virtual machine at rest passes them. */
+export const LIMITS = {
+  errorShare: 0.01,
+  lateShare: 0.01,
+  generatorCpuUtil: 0.8,
+  achievedShare: 0.95,
+  /** Shares of the machine's CPUs. */
+  othersShare: 0.05,
+  stolenShare: 0.01,
+} as const;
+
+/** Whether a reason makes a trial's numbers unfit for a front, or is a finding about the server, or only worth knowing. */
+export const WEIGHT: Readonly<Record<ReasonCode, 'invalid' | 'overloaded' | 'note'>> = {
+  overloaded: 'overloaded',
+  errors: 'invalid',
+  'generator-late': 'invalid',
+  'generator-saturated': 'invalid',
+  'shared-cpu': 'note',
+  unsteady: 'invalid',
+  'too-few-samples': 'note',
+  'host-busy': 'invalid',
+  throttled: 'invalid',
+  'energy-unknown': 'note',
+  'outcomes-unbalanced': 'invalid',
+  'littles-law': 'note',
+};
+
+/** What to do about a reason, for reports and the terminal. */
+export function adviceFor(code: ReasonCode): string {
+  switch (code) {
+    case 'overloaded':
+      return 'The server cannot carry this load; give it more CPU or offer less.';
+    case 'errors':
+      return "Look into the server's log of this trial.";
+    case 'generator-late':
+      return 'Give the generator a CPU of its own (generator.cpuset) and close other programs.';
+    case 'generator-saturated':
+      return 'The generator is the bottleneck: give it another CPU, or offer less.';
+    case 'shared-cpu':
+      return 'Use a machine with two CPUs, and Linux to keep them apart.';
+    case 'unsteady':
+      return 'Raise measure.max_warmup, or look for what keeps changing.';
+    case 'too-few-samples':
+      return 'Lengthen measure.window or add replicates.';
+    case 'host-busy':
+      return 'Close other programs, or run at a quieter time.';
+    case 'throttled':
+      return 'Let the machine cool down, or fix the CPU frequency.';
+    case 'energy-unknown':
+      return 'Run `dse doctor` for what this machine can measure.';
+    case 'outcomes-unbalanced':
+      return 'This is a defect of dse: please report it with the journal line.';
+    case 'littles-law':
+      return 'Arrivals, latency and concurrency disagree: lengthen the window.';
+    default:
+      return unreachable(code);
+  }
+}
+
+/** Judges a trial: `invalid` outweighs `overloaded`, which outweighs `valid`. Every reason found is listed with its figure and limit. */
+export function judgeTrial(
+  figures: TrialFigures,
+  extra: readonly Reason[] = [],
+): { verdict: Verdict; reasons: Reason[] } {
+  const reasons = [...reasonsFrom(figures), ...extra];
+  const weights = new Set(reasons.map(({ code }) => WEIGHT[code]));
+  const verdict = weights.has('invalid') ? 'invalid' : weights.has('overloaded') ? 'overloaded' : 'valid';
+  return { verdict, reasons };
+}
+
+function* reasonsFrom(figures: TrialFigures): Generator<Reason> {
+  const { requests, errors, timeouts } = figures;
+  const isOverloaded = figures.isOpenLoop && figures.achievedRps < LIMITS.achievedShare * figures.offeredRps;
+  if (isOverloaded) {
+    yield {
+      code: 'overloaded',
+      detail: `${rps(figures.achievedRps)} achieved of ${rps(figures.offeredRps)} offered (limit ${percent(LIMITS.achievedShare)})`,
+    };
+  } else if (timeouts > LIMITS.errorShare * requests) {
+    yield {
+      code: 'overloaded',
+      detail: `${timeouts} of ${requests} requests timed out (limit ${percent(LIMITS.errorShare)})`,
+    };
+  }
+  if (errors > LIMITS.errorShare * requests) {
+    yield { code: 'errors', detail: `${errors} of ${requests} requests failed (limit ${percent(LIMITS.errorShare)})` };
+  }
+  if (figures.isOpenLoop && figures.lateShare > LIMITS.lateShare) {
+    yield {
+      code: 'generator-late',
+      detail: `${percent(figures.lateShare)} of requests left over 1 ms late (limit ${percent(LIMITS.lateShare)})`,
+    };
+  }
+  if (figures.generatorCpuUtil > LIMITS.generatorCpuUtil) {
+    yield {
+      code: 'generator-saturated',
+      detail: `the generator used ${percent(figures.generatorCpuUtil)} of a CPU (limit ${percent(LIMITS.generatorCpuUtil)})`,
+    };
+  }
+  if (figures.isCpuShared) yield { code: 'shared-cpu', detail: 'server and generator may run on the same CPU' };
+  // Under overload the backlog grows for as long as the load lasts: that there is no steady state is said by `overloaded`.
+  if (figures.unsteadyBecause !== undefined && !isOverloaded) {
+    yield { code: 'unsteady', detail: `not steady by the end of the longest warm-up: ${figures.unsteadyBecause}` };
+  }
+  const limitOn = (share: number) => `limit ${(share * figures.onlineCpus).toFixed(2)} of ${figures.onlineCpus}`;
+  if (figures.othersCpus > LIMITS.othersShare * figures.onlineCpus) {
+    yield {
+      code: 'host-busy',
+      detail: `other processes used ${figures.othersCpus.toFixed(2)} CPUs (${limitOn(LIMITS.othersShare)})`,
+    };
+  }
+  if (figures.stolenCpus !== undefined && figures.stolenCpus > LIMITS.stolenShare * figures.onlineCpus) {
+    yield {
+      code: 'host-busy',
+      detail: `the hypervisor took ${figures.stolenCpus.toFixed(2)} CPUs away (${limitOn(LIMITS.stolenShare)})`,
+    };
+  }
+  if (figures.energyFault !== undefined) yield { code: 'energy-unknown', detail: figures.energyFault };
+}
+
+const rps = (rate: number) => `${rate.toFixed(1)} req/s`;
+const percent = (share: number) => `${(share * 100).toFixed(1)} %`;

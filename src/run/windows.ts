@@ -1,0 +1,40 @@
+import type { MeasureSpec } from '../spec/types.ts';
+import { monotonicNs, NS_PER_MS, NS_PER_S } from '../units.ts';
+import type { RunningConfiguration } from './configuration.ts';
+import type { RunContext } from './context.ts';
+import { type Counters, readCounters } from './counters.ts';
+import { sleepUnless } from './waiting.ts';
+
+/** The windows of a trial: every edge's counters, so that window i lies between edges i and i + 1, without a gap. */
+export interface MeasuredWindows {
+  readonly edges: readonly Counters[];
+  readonly stopReason: StopReason;
+}
+
+/** Why measuring ended: the windows asked for have passed, every interval asked for is narrow enough, or the cap. */
+export type StopReason = 'windows' | 'precision' | 'max';
+
+/** Lets measurement windows pass under a load that is already on, reading every counter at their edges. */
+export async function passWindows(
+  configuration: RunningConfiguration,
+  { spec, load, meter }: RunContext,
+  isPrecise: (edges: readonly Counters[]) => boolean,
+): Promise<MeasuredWindows> {
+  const { windowS } = spec.measure;
+  const readEdge = () => readCounters(configuration.server, load, meter);
+  const edges = [await readEdge()];
+  const startNs = (edges[0] as Counters).atNs;
+  for (;;) {
+    await sleepUnless(configuration.signal, (startNs + edges.length * windowS * NS_PER_S - monotonicNs()) / NS_PER_MS);
+    edges.push(await readEdge());
+    const stopReason = reasonToStop(edges.length - 1, spec.measure, () => isPrecise(edges));
+    if (stopReason !== undefined) return { edges, stopReason };
+  }
+}
+
+function reasonToStop(passed: number, measure: MeasureSpec, isPrecise: () => boolean): StopReason | undefined {
+  if (passed < measure.windows) return undefined;
+  if (Object.keys(measure.precision).length === 0) return 'windows';
+  if (isPrecise()) return 'precision';
+  return (passed + 1) * measure.windowS > measure.maxS ? 'max' : undefined;
+}

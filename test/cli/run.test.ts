@@ -1,0 +1,132 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parse } from 'csv-parse/sync';
+import { expect, test } from 'vitest';
+import { dse, scratchFolder, smallSpec } from './dse.ts';
+
+type Row = Readonly<Record<string, string>>;
+
+async function readTrials(outDir: string): Promise<Row[]> {
+  return parse(await readFile(path.join(outDir, 'trials.csv'), 'utf8'), { columns: true }) as Row[];
+}
+
+/** Waits until the journal holds this many lines. */
+async function journalReaches(outDir: string, lines: number): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    const text = await readFile(path.join(outDir, 'journal.jsonl'), 'utf8').catch(() => '');
+    if (text.split('\n').length > lines) return;
+    await delay(100);
+  }
+  throw new Error(`the journal did not reach ${lines} lines within a minute`);
+}
+
+test('a run measures every trial, shows the front, and a second run finds nothing left to do', {
+  timeout: 120_000,
+}, async () => {
+  await using scratch = await scratchFolder();
+  await scratch.file('small.yaml', smallSpec());
+  const first = await dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: scratch.dir });
+  expect(first.stderr).toBe('');
+  expect(first.exitCode).toBe(0);
+  expect(first.stdout).toContain('Pareto front');
+
+  const outDir = path.join(scratch.dir, 'results', 'small');
+  const rows = await readTrials(outDir);
+  expect(rows).toHaveLength(4);
+  for (const row of rows) {
+    expect(row).toMatchObject({
+      state: 'done',
+      model: 'mnist-cnn',
+      threads: '1',
+      replicate: '1',
+      energy_source: expect.any(String),
+    });
+    // The accuracy is that of the served answers: 1,000 labelled digits, far from chance and from a constant.
+    expect(Number(row.accuracy_top1)).toBeGreaterThan(0.9);
+    expect(Number(row.throughput_ips)).toBeCloseTo(Number(row.achieved_rps) * Number(row.batch), 6);
+    expect(Number(row.cpu_util)).toBeGreaterThan(0);
+    expect(Number(row.latency_mean_ms)).toBeGreaterThan(Number(row.compute_ms));
+  }
+  for (const table of ['pareto', 'summary', 'correlations']) {
+    expect(
+      parse(await readFile(path.join(outDir, 'analysis', `${table}.csv`), 'utf8'), { columns: true }),
+    ).not.toHaveLength(0);
+  }
+
+  const second = await dse(['run', 'small.yaml', '--json'], { cwd: scratch.dir });
+  expect(JSON.parse(second.stdout)).toMatchObject({ alreadyDone: 4, counts: { done: 0, failed: 0 } });
+  expect(await readTrials(outDir)).toEqual(rows);
+});
+
+test('a level added to the spec runs only the new trials', { timeout: 120_000 }, async () => {
+  await using scratch = await scratchFolder();
+  await scratch.file('small.yaml', smallSpec([1, 2]));
+  await dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: scratch.dir });
+  await scratch.file('small.yaml', smallSpec([1, 2, 3]));
+  const grown = await dse(['run', 'small.yaml', '--json'], { cwd: scratch.dir });
+  expect(JSON.parse(grown.stdout)).toMatchObject({ alreadyDone: 4, counts: { done: 2, failed: 0 } });
+});
+
+test('Ctrl-C keeps what was recorded, leaves nothing running, and the same command goes on', {
+  timeout: 120_000,
+}, async () => {
+  await using scratch = await scratchFolder();
+  await scratch.file('small.yaml', smallSpec());
+  const outDir = path.join(scratch.dir, 'results', 'small');
+  const running = dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: scratch.dir });
+  await journalReaches(outDir, 1);
+  running.kill('SIGINT');
+  const interrupted = await running;
+  expect(interrupted.exitCode).toBe(130);
+  expect(interrupted.stderr).toContain('the same command goes on from there');
+  expect((await dse(['clean'])).stdout).toBe('Nothing was left behind.');
+
+  const recorded = (await readTrials(outDir)).length;
+  expect(recorded).toBeGreaterThan(0);
+  const resumed = await dse(['run', 'small.yaml', '--json'], { cwd: scratch.dir });
+  expect(JSON.parse(resumed.stdout)).toMatchObject({ alreadyDone: recorded, counts: { done: 4 - recorded } });
+});
+
+test('kill -9 loses nothing that was recorded, and the next run cleans up and goes on', {
+  timeout: 120_000,
+}, async () => {
+  await using scratch = await scratchFolder();
+  await scratch.file('small.yaml', smallSpec());
+  const outDir = path.join(scratch.dir, 'results', 'small');
+  const running = dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: scratch.dir });
+  await journalReaches(outDir, 1);
+  running.kill('SIGKILL');
+  await running;
+  const resumed = await dse(['run', 'small.yaml', '--json'], { cwd: scratch.dir });
+  const outcome = JSON.parse(resumed.stdout);
+  expect(outcome.alreadyDone).toBeGreaterThan(0);
+  expect(outcome.alreadyDone + outcome.counts.done).toBe(4);
+  expect((await dse(['clean'])).stdout).toBe('Nothing was left behind.');
+});
+
+test('a result folder of another experiment is refused and stays as it was', { timeout: 120_000 }, async () => {
+  await using scratch = await scratchFolder();
+  await scratch.file('small.yaml', smallSpec([1, 2]));
+  await scratch.file('other.yaml', smallSpec().replace('name: small', 'name: other'));
+  await dse(['run', 'small.yaml', '--reporter', 'plain', '--out', 'shared'], { cwd: scratch.dir });
+  const before = await readTrials(path.join(scratch.dir, 'shared'));
+  const refused = await dse(['run', 'other.yaml', '--reporter', 'plain', '--out', 'shared'], { cwd: scratch.dir });
+  expect(refused.exitCode).toBe(2);
+  expect(refused.stderr).toContain('--out');
+  expect(refused.stderr).not.toContain('at ');
+  expect(await readTrials(path.join(scratch.dir, 'shared'))).toEqual(before);
+});
+
+test('a corrupt line in the middle of the journal is named and nothing is run', { timeout: 120_000 }, async () => {
+  await using scratch = await scratchFolder();
+  await scratch.file('small.yaml', smallSpec());
+  await dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: scratch.dir });
+  const journal = path.join(scratch.dir, 'results', 'small', 'journal.jsonl');
+  const lines = (await readFile(journal, 'utf8')).split('\n');
+  lines[1] = lines[1]?.slice(0, 40) ?? '';
+  await writeFile(journal, lines.join('\n'));
+  const refused = await dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: scratch.dir });
+  expect(refused.exitCode).toBe(2);
+  expect(refused.stderr).toContain('journal.jsonl:2');
+});
