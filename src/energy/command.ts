@@ -52,10 +52,10 @@ async function runCommand(command: string, signal: AbortSignal): Promise<PowerSa
   const stop = AbortSignal.any([signal, timeout]);
   const endGroup = () => killGroup(child.pid);
   stop.addEventListener('abort', endGroup);
-  const { exitCode, stdout, stderr, shortMessage } = await child;
+  const { exitCode, signal: endedBy, stdout, stderr } = await child;
   stop.removeEventListener('abort', endGroup);
   if (timeout.aborted) throw new Error(`"${command}" did not end within ${TIMEOUT_MS / 1000} s`);
-  if (exitCode !== 0) throw new Error([shortMessage, stderr.slice(-200)].join(' ').trim());
+  if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode ?? endedBy}: ${stderr.slice(-200)}`);
   return { atNs: (startNs + monotonicNs()) / 2, zonesW: { command: parseWatts(command, stdout) } };
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { messageOf } from '../errors.ts';
+import { MeterError, messageOf } from '../errors.ts';
 import type { EnergySpec } from '../spec/types.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
 import { busySOfNode, readBusyS } from './cpu-time.ts';
@@ -20,6 +20,7 @@ import type { EnergyMeter, EnergyReading } from './types.ts';
  * E       energy, J
  *
  * E is a difference of two running sums and needs no sampling, so a window's energy is exact under the model but for the 10 ms steps in which the kernel counts.
+ * @throws MeterError if CPU time cannot be read
  * Source: Fan, Weber and Barroso, "Power Provisioning for a Warehouse-sized Computer", ISCA 2007, section 4.1 (power linear in CPU utilisation).
  */
 export async function openEstimate(spec: EnergySpec, options: MeterOptions = {}): Promise<EnergyMeter> {
@@ -27,7 +28,7 @@ export async function openEstimate(spec: EnergySpec, options: MeterOptions = {})
   const readBusy = busyReader(options.procStat);
   const log = new FaultLog();
   const startNs = monotonicNs();
-  let last = { atNs: startNs, busyS: readBusy() };
+  let last = { atNs: startNs, busyS: readFirst(readBusy) };
   let totalBusyS = 0;
   let isLost = false;
 
@@ -86,4 +87,18 @@ export function describeEstimate(spec: EnergySpec): EstimateAccount {
 
 function busyReader(procStat = '/proc/stat'): () => number {
   return existsSync(procStat) ? () => readBusyS(procStat) : busySOfNode;
+}
+
+function readFirst(readBusy: () => number): number {
+  try {
+    return readBusy();
+  } catch (error) {
+    throw new MeterError(
+      {
+        what: `CPU time cannot be read: ${messageOf(error)}`,
+        hint: 'Without it there is no estimate: set "source: none".',
+      },
+      error,
+    );
+  }
 }
