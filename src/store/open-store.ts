@@ -74,6 +74,8 @@ class FolderStore implements Store {
   #lastRebuild = { endedMs: 0, tookMs: 0 };
   #isCsvCurrent = false;
   #rebuilding: Promise<void> = Promise.resolve();
+  /** Set once the file system refused something: whoever uses the store has been told, and closing it does not tell again. */
+  #hasRefused = false;
 
   constructor(parts: Parts) {
     this.outDir = parts.outDir;
@@ -91,7 +93,7 @@ class FolderStore implements Store {
   }
 
   async append(record: TrialRecord): Promise<void> {
-    await this.#parts.writer.append(record);
+    await this.#noting(this.#parts.writer.append(record));
     this.#parts.note(record);
     this.#isCsvCurrent = false;
     const { endedMs, tookMs } = this.#lastRebuild;
@@ -99,7 +101,7 @@ class FolderStore implements Store {
   }
 
   async writeHistogram(trialId: string, text: string, attempt = 1): Promise<void> {
-    await replaceFile(histogramPath(this.outDir, trialId, attempt), text);
+    await this.#noting(replaceFile(histogramPath(this.outDir, trialId, attempt), text));
   }
 
   logPath(name: string): string {
@@ -107,7 +109,7 @@ class FolderStore implements Store {
   }
 
   rebuildTrialsCsv(): Promise<void> {
-    const rebuilt = this.#rebuilding.then(() => this.#rebuild());
+    const rebuilt = this.#noting(this.#rebuilding.then(() => this.#rebuild()));
     this.#rebuilding = rebuilt.catch(() => undefined);
     return rebuilt;
   }
@@ -130,9 +132,22 @@ class FolderStore implements Store {
     this.#lastRebuild = { endedMs, tookMs: endedMs - startedMs };
   }
 
+  async #noting(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#hasRefused = true;
+      throw error;
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    const isToldAlready = this.#hasRefused;
     try {
       await this.rebuildTrialsCsv();
+    } catch (error) {
+      // Thrown again here it would hide the first refusal, which is on its way to the user. The table is made anew when the folder is next opened.
+      if (!isToldAlready) throw error;
     } finally {
       await this.#parts.writer[Symbol.asyncDispose]();
       await this.#parts.lock[Symbol.asyncDispose]();

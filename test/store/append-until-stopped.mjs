@@ -5,6 +5,17 @@ const { openStore } = await import(storeModule);
 
 try {
   const store = await openStore(outDir, JSON.parse(input));
+  try {
+    await appendForEver(store);
+  } finally {
+    await store[Symbol.asyncDispose]();
+  }
+} catch (error) {
+  process.stderr.write(error.message);
+  process.exitCode = 2;
+}
+
+async function appendForEver(store) {
   const template = JSON.parse(record);
   for (let number = store.finishedTrialIds().size + 1; ; number++) {
     const trialId = `t${number}`;
@@ -12,7 +23,4 @@ try {
     await store.append({ ...template, trialId });
     process.stdout.write(`${trialId}\n`);
   }
-} catch (error) {
-  process.stderr.write(error.message);
-  process.exitCode = 2;
 }
