@@ -1,12 +1,13 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { openCgroupV1, openCgroupV2 } from '../../src/launch/cgroup-files.ts';
 import { findCgroupMounts } from '../../src/launch/cgroup-mounts.ts';
+import { temporaryDir } from './fixture.ts';
 
 function cgroupDir(files: Readonly<Record<string, string>>): string {
-  const dir = mkdtempSync(join(tmpdir(), 'dse-cgroup-'));
+  const dir = temporaryDir();
   for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
   return dir;
 }
@@ -86,6 +87,7 @@ describe('the files of a cgroup', () => {
 
 describe('the cgroup hierarchies', () => {
   const root = mkdtempSync(join(tmpdir(), 'dse-mounts-'));
+  afterAll(() => rmSync(root, { recursive: true }));
   for (const dir of ['v2/user.slice/app', 'cpu,cpuacct/job', 'memory']) mkdirSync(join(root, dir), { recursive: true });
 
   test('of version 2 are found with this process in them', () => {

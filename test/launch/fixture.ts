@@ -1,12 +1,20 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
 import { createRunLabel, type LaunchRequest } from '../../src/launch/index.ts';
 import type { ServerSettings } from '../../src/server/types.ts';
 
 /** What the fixture server does; passed as the name of its model. */
 export type Behaviour = 'well' | 'dies' | 'never-listens' | 'eats-memory' | 'ignores-sigterm' | 'ignores-stdin';
+
+/** A folder that goes with the test that asked for it. */
+export function temporaryDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'dse-launch-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
 
 const FIXTURE = fileURLToPath(new URL('fixture-server.mjs', import.meta.url));
 
@@ -23,7 +31,7 @@ export function fixtureRequest(
     runLabel: createRunLabel(),
     settings: { modelName: behaviour, modelFile: '', host: '127.0.0.1', port, engine: ENGINE },
     limits: {},
-    logFile: join(mkdtempSync(join(tmpdir(), 'dse-launch-')), 'server.log'),
+    logFile: join(temporaryDir(), 'server.log'),
     readyTimeoutMs: 15_000,
     ...overrides,
   };

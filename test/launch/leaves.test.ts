@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { createRunLabel, isRunAlive } from '../../src/launch/index.ts';
 import { openServerLog } from '../../src/launch/server-log.ts';
 import { parsePsTimeUs } from '../../src/launch/usage.ts';
+import { temporaryDir } from './fixture.ts';
 
 describe('a run label', () => {
   test('is alive as long as its process', () => {
@@ -36,7 +36,7 @@ describe('a run label', () => {
 });
 
 describe("a server's log", () => {
-  const logFile = () => join(mkdtempSync(join(tmpdir(), 'dse-log-')), 'server.log');
+  const logFile = () => join(temporaryDir(), 'server.log');
 
   test('keeps the last 20 lines at hand, the unfinished one included', () => {
     const log = openServerLog(logFile());
