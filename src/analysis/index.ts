@@ -1,6 +1,16 @@
 /** From tables of trials to fronts, correlations and summaries. Everything here is data in, data out. */
 export { analyzeTable } from './analyze.ts';
 export { correlate } from './correlation.ts';
+export { correlationTime, type Dependence } from './correlation-time.ts';
+export {
+  type IntervalOptions,
+  type IntervalOutcome,
+  intervalOverReplicates,
+  intervalWithinTrial,
+  leastRequests,
+  requestsForPrecision,
+  type Statistic,
+} from './intervals.ts';
 export { checkLittlesLaw, type LittlesLaw } from './littles-law.ts';
 export { describe, type Moments } from './moments.ts';
 export { type OrderEffect, testOrderEffect } from './order-effect.ts';

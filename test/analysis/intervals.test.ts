@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type IntervalOutcome,
+  intervalOverReplicates,
+  intervalWithinTrial,
+  leastRequests,
+  requestsForPrecision,
+  type Statistic,
+} from '../../src/analysis/index.ts';
+import { createRng, deriveSeed } from '../../src/rng.ts';
+import { simulateQueue } from './queue-traces.ts';
+
+const STATISTICS = ['mean', 'p50', 'p95', 'p99'] as const;
+
+/** Latency of an M/M/1 queue in service times: exponential with mean 1 / (1 - utilization). */
+function truthOf(statistic: (typeof STATISTICS)[number], utilization: number): number {
+  const beyond = { mean: Math.exp(-1), p50: 0.5, p95: 0.05, p99: 0.01 }[statistic];
+  return -Math.log(beyond) / (1 - utilization);
+}
+
+function expectCoverage(outcomes: readonly IntervalOutcome[], truth: number) {
+  const printed = outcomes.filter((outcome) => outcome.kind === 'interval');
+  expect(printed).toHaveLength(outcomes.length);
+  const covered = printed.filter(({ lo, hi }) => lo <= truth && truth <= hi).length;
+  // 95 % give or take three standard errors of 400 runs; benchmarks/interval-coverage.ts looks closer.
+  expect(covered / outcomes.length).toBeGreaterThan(0.917);
+  expect(covered / outcomes.length).toBeLessThan(0.983);
+}
+
+describe.each([0.3, 0.5])('of an M/M/1 queue at utilisation %d', (utilization) => {
+  const dependence = { kind: 'open', utilization } as const;
+
+  test.each(STATISTICS)('the %s is covered in about 95 of 100 windows that are just long enough', (statistic) => {
+    const count = leastRequests(statistic, dependence);
+    const outcomes = Array.from({ length: 400 }, (_, run) =>
+      intervalWithinTrial(
+        simulateQueue('exponential', utilization, count, createRng(deriveSeed(run, 'window', statistic))),
+        statistic,
+        { dependence },
+      ),
+    );
+    expectCoverage(outcomes, truthOf(statistic, utilization));
+  });
+
+  test.each(STATISTICS)('the %s is covered in about 95 of 100 sets of replicates that just suffice', (statistic) => {
+    // Six replicates that must be put together in pairs.
+    const count = Math.ceil(leastRequests(statistic, dependence) / 10);
+    const outcomes = Array.from({ length: 400 }, (_, run) => {
+      const rng = createRng(deriveSeed(run, 'replicates', statistic));
+      const replicates = Array.from({ length: 6 }, () => simulateQueue('exponential', utilization, count, rng));
+      return intervalOverReplicates(replicates, statistic, { dependence });
+    });
+    expectCoverage(outcomes, truthOf(statistic, utilization));
+  });
+});
+
+const MEDIUM = { dependence: { kind: 'open', utilization: 0.6 } } as const;
+
+test('whether an interval is printed depends on the load and the number of requests, not on the latencies', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.constantFrom(...STATISTICS), fc.constantFrom(-1, 0), (seed, statistic, missing) => {
+      const count = leastRequests(statistic, MEDIUM.dependence) + missing;
+      const outcome = intervalWithinTrial(simulateQueue('exponential', 0.6, count, createRng(seed)), statistic, MEDIUM);
+      expect(outcome.kind).toBe(missing === 0 ? 'interval' : 'none');
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('an interval holds its estimate, lies within the range and is wider at a higher confidence', () => {
+  const statistics: readonly Statistic[] = ['mean', 'p50', 'p90', 'p95', 'p99'];
+  fc.assert(
+    fc.property(fc.integer(), fc.constantFrom(...statistics), (seed, statistic) => {
+      const latencies = simulateQueue('fixed', 0.6, 12_000, createRng(seed));
+      const narrow = intervalWithinTrial(latencies, statistic, { ...MEDIUM, confidence: 0.9 });
+      const wide = intervalWithinTrial(latencies, statistic, { ...MEDIUM, confidence: 0.99 });
+      if (narrow.kind === 'none' || wide.kind === 'none') throw new Error('no interval');
+      const order = [Math.min(...latencies), wide.lo, narrow.lo, narrow.estimate, narrow.hi, wide.hi];
+      expect(order.toSorted((a, b) => a - b)).toEqual(order);
+      if (statistic !== 'mean') expect(wide.hi).toBeLessThanOrEqual(Math.max(...latencies));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('higher percentiles have higher estimates', () => {
+  const latencies = simulateQueue('exponential', 0.3, 20_000, createRng(4));
+  const estimates = (['p50', 'p90', 'p95', 'p99', 'p999'] as const).map((statistic) => {
+    const outcome = intervalWithinTrial(latencies, statistic, { dependence: { kind: 'closed', concurrency: 1 } });
+    return outcome.kind === 'interval' ? outcome.estimate : Number.NaN;
+  });
+  expect(estimates.toSorted((a, b) => a - b)).toEqual(estimates);
+});
+
+const reasonOf = (outcome: IntervalOutcome) => (outcome.kind === 'none' ? outcome.reason : 'an interval');
+
+test('an empty cell says what it would take', () => {
+  const short = new Float64Array(1000).fill(1);
+  const medium = { dependence: { kind: 'open', utilization: 0.7 } } as const;
+  expect([
+    reasonOf(intervalWithinTrial(short, 'p99', medium)),
+    reasonOf(intervalWithinTrial(short, 'mean', { dependence: { kind: 'closed', concurrency: 64 } })),
+    reasonOf(intervalWithinTrial(short, 'mean', { dependence: { kind: 'open', utilization: 1.2 } })),
+    reasonOf(intervalOverReplicates([short, short], 'p99', medium)),
+    reasonOf(intervalOverReplicates([], 'p99', medium)),
+    reasonOf(
+      intervalOverReplicates(
+        [1, 2, 90].map((level) => new Float64Array(4000).fill(level)),
+        'mean',
+        medium,
+      ),
+    ),
+  ]).toMatchInlineSnapshot(`
+    [
+      "1000 requests; at a utilization of 0.7 an interval of the p99 takes 13280, a window 13 times as long",
+      "1000 requests; at a concurrency of 64 an interval of the mean takes 19200, a window 19 times as long",
+      "the offered load is at or above the capacity, so latency grows without end and has no interval",
+      "2 replicates of 1000 requests; at a utilization of 0.7 an interval of the p99: it takes 9 replicates of this length, or 3 of 2656 requests",
+      "0 replicates of 0 requests; at a utilization of 0.7 an interval of the p99: it takes 3 replicates of 2656 requests",
+      "the means of 3 replicates differ by more than their own size; more are needed",
+    ]
+  `);
+});
+
+test('what an empty cell asks for is enough', () => {
+  const outcome = intervalWithinTrial(new Float64Array(10), 'p95', MEDIUM);
+  if (outcome.kind === 'interval') throw new Error('an interval from ten requests');
+  expect(intervalWithinTrial(new Float64Array(outcome.neededRequests).fill(2), 'p95', MEDIUM)).toEqual({
+    kind: 'interval',
+    estimate: 2,
+    lo: 2,
+    hi: 2,
+    method: '95 %, 5 batch means, t on the share below the percentile',
+  });
+});
+
+test('replicates that differ from launch to launch widen the interval', () => {
+  const rng = createRng(8);
+  const alike = Array.from({ length: 5 }, () => simulateQueue('fixed', 0.6, 4000, rng));
+  const different = alike.map((latencies, index) => latencies.map((latency) => latency * (1 + 0.1 * index)));
+  const widthOf = (replicates: readonly Float64Array[]) => {
+    const outcome = intervalOverReplicates(replicates, 'mean', MEDIUM);
+    return outcome.kind === 'interval' ? (outcome.hi - outcome.lo) / outcome.estimate : Number.NaN;
+  };
+  expect(widthOf(different)).toBeGreaterThan(2 * widthOf(alike));
+});
+
+test('the requests for a precision bring about that precision', () => {
+  const light = { dependence: { kind: 'open', utilization: 0.3 } } as const;
+  const count = requestsForPrecision('p95', light.dependence, 0.1);
+  const widths = Array.from({ length: 40 }, (_, seed) => {
+    const outcome = intervalWithinTrial(simulateQueue('exponential', 0.3, count, createRng(seed)), 'p95', light);
+    return outcome.kind === 'interval' ? (outcome.hi - outcome.lo) / 2 / outcome.estimate : Number.NaN;
+  }).sort((a, b) => a - b);
+  expect(widths[20]).toBeGreaterThan(0.04);
+  expect(widths[20]).toBeLessThan(0.12);
+  expect(requestsForPrecision('p95', light.dependence, 0.05)).toBeGreaterThan(3.9 * count);
+  expect(() => requestsForPrecision('p95', light.dependence, 0)).toThrow('a relative half-width of 0 is not positive');
+});
