@@ -15,9 +15,11 @@ export type Gain = { readonly ok: true; readonly gainedUj: number } | { readonly
 /**
  * Microjoules drawn between two readings of a counter that wraps, or why that cannot be told.
  *
- * The counter shows the energy E drawn so far modulo its range R. So the gain is `(after - before) mod R + k R` for some k, and it lies between 0 and
- * `maxPowerW * (gapS + lagS)`. Exactly one k within these bounds gives the true gain whether or not the counter wrapped. None means that the counter was reset, went
- * backwards or jumped; two mean that it was read too seldom to tell. Without a range only k = 0 is left, and a counter that shows less than before has lost count.
+ * The counter shows the energy E drawn so far modulo its range R. So the gain is `(after - before) mod R + k R` for
+ * some k, and it lies between 0 and `maxPowerW * (gapS + lagS)`. Exactly one k within these bounds gives the true gain
+ * whether or not the counter wrapped. None means that the counter was reset, went backwards or jumped; two mean that it
+ * was read too seldom to tell. Without a range only k = 0 is left, and a counter that shows less than before has lost
+ * count.
  * @param beforeUj - earlier reading, microjoules
  * @param afterUj - later reading, microjoules
  * @param gapS - time between them, seconds
@@ -53,7 +55,8 @@ function lost(reason: string): Gain {
 /**
  * Cumulative joules of one wrapping counter, fed with its readings in order of time.
  *
- * Knows neither files nor clocks. A difference that cannot be believed adds nothing and is returned as a sentence; counting goes on from the newer reading.
+ * Knows neither files nor clocks. A difference that cannot be believed adds nothing and is returned as a sentence;
+ * counting goes on from the newer reading.
  */
 export class EnergyAccumulator {
   readonly #limits: CounterLimits;
@@ -88,7 +91,8 @@ export class EnergyAccumulator {
 }
 
 /**
- * How often a counter is to be read, milliseconds: four times within the shortest period in which it could wrap, and between 50 ms and 1 s.
+ * How often a counter is to be read, milliseconds: four times within the shortest period in which it could wrap, and
+ * between 50 ms and 1 s.
  *
  * Counters of unknown range are read every 100 ms, since the smallest wrap that they may have is not known.
  */

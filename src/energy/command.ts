@@ -13,8 +13,9 @@ const TIMEOUT_MS = 5000;
 /**
  * Power as printed by the user's own command, for what no kernel shows: a smart plug, a wattmeter, IPMI.
  *
- * The command runs in a shell once a second and prints one number in watts. What it prints counts for the middle of its run. Each run costs what the command costs, on the machine
- * that is being measured: prefer one that asks another machine.
+ * The command runs in a shell once a second and prints one number in watts. What it prints counts for the middle of its
+ * run. Each run costs what the command costs, on the machine that is being measured: prefer one that asks another
+ * machine.
  * @throws MeterError if no command is named, or its first run does not print watts
  */
 export async function openCommandMeter(spec: EnergySpec): Promise<EnergyMeter> {

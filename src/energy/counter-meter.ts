@@ -24,8 +24,9 @@ export interface CounterMeterParts {
 /**
  * A meter over counters in small files that the kernel makes up on each read.
  *
- * All zones are read in one go without yielding, so that readers never see each other's half-done readings; a file takes some 20 us. A timer that does not keep the process
- * alive reads them far more often than they can wrap, and every `read` reads them anew, so that a window's energy is a difference of exactly its two ends.
+ * All zones are read in one go without yielding, so that readers never see each other's half-done readings; a file
+ * takes 20 to 50 us. A timer that does not keep the process alive reads them far more often than they can wrap, and
+ * every `read` reads them anew, so that a window's energy is a difference of exactly its two ends.
  */
 export function startCounterMeter(parts: CounterMeterParts): EnergyMeter {
   const log = new FaultLog();

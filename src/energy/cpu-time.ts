@@ -5,9 +5,11 @@ import { cpus } from 'node:os';
 const TICKS_PER_S = 100;
 
 /**
- * Seconds for which the CPUs of the whole machine were busy since boot, all CPUs added, in steps of 10 ms per CPU and state.
+ * Seconds for which the CPUs of the whole machine were busy since boot, all CPUs added, in steps of 10 ms per CPU and
+ * state.
  *
- * Busy is user, nice, system, irq and softirq. Idle, iowait and steal (other machines on the same host) are not; guest time is in user already.
+ * Busy is user, nice, system, irq and softirq. Idle, iowait and steal (other machines on the same host) are not; guest
+ * time is in user already.
  * @throws Error if the file cannot be read or has no such line
  * Source: proc_stat(5).
  */

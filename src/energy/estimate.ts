@@ -21,7 +21,8 @@ import type { EnergyMeter, EnergyReading } from './types.ts';
  *
  * E is a difference of two running sums and needs no sampling, so a window's energy is exact under the model but for the 10 ms steps in which the kernel counts.
  * @throws MeterError if CPU time cannot be read
- * Source: Fan, Weber and Barroso, "Power Provisioning for a Warehouse-sized Computer", ISCA 2007, section 4.1 (power linear in CPU utilisation).
+ * Source: Fan, Weber and Barroso, "Power Provisioning for a Warehouse-sized Computer", ISCA 2007 (power
+ * linear in CPU utilisation).
  */
 export async function openEstimate(spec: EnergySpec, options: MeterOptions = {}): Promise<EnergyMeter> {
   const { idleW, corePowerW } = spec.estimate;

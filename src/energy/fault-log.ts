@@ -4,7 +4,10 @@ import type { EnergyFault, EnergyMeter } from './types.ts';
 export class FaultLog {
   readonly #faults: (EnergyFault & { readonly zone: string })[] = [];
 
-  /** Notes that `zone` lost count between two moments. Where the zone's last fault reaches past `fromNs`, that one grows and keeps its reason. */
+  /**
+   * Notes that `zone` lost count between two moments. Where the zone's last fault reaches past `fromNs`, that one grows
+   * and keeps its reason.
+   */
   note(zone: string, fromNs: number, atNs: number, reason: string): void {
     const last = this.#faults.findLastIndex((fault) => fault.zone === zone);
     const previous = this.#faults[last];

@@ -31,10 +31,11 @@ export function findHwmonSensors(root: string, kind: HwmonSensor['kind']): Hwmon
 }
 
 /**
- * The sensors that are known to add up to the machine or to all of its processors, without counting anything twice; none where that cannot be told.
+ * The sensors that are known to add up to the machine or to all of its processors, without counting anything twice;
+ * none where that cannot be told.
  *
- * A sensor of the whole machine is taken alone; else all processors, if one kind of chip shows them. Labels are what drivers say, and most rails of a board overlap or miss something: so
- * nothing else is summed on a guess.
+ * A sensor of the whole machine is taken alone; else all processors, if one kind of chip shows them. Labels are what
+ * drivers say, and most rails of a board overlap or miss something: so nothing else is summed on a guess.
  */
 export function pickSensors(sensors: readonly HwmonSensor[]): readonly HwmonSensor[] {
   const machine = sensors.filter(({ chip, label }) => MACHINE_CHIPS.test(chip) || MACHINE_LABEL.test(label));
@@ -44,7 +45,10 @@ export function pickSensors(sensors: readonly HwmonSensor[]): readonly HwmonSens
   return machine.length === 0 && isOneKindOfChip ? sockets : [];
 }
 
-/** Names for the sensors as zones: "amd_energy-Esocket0", "power_meter-power1" where there is no label, and with the folder where two would be the same. */
+/**
+ * Names for the sensors as zones: "amd_energy-Esocket0", "power_meter-power1" where there is no label, and with the
+ * folder where two would be the same.
+ */
 export function zoneNamesOf(sensors: readonly HwmonSensor[]): string[] {
   const names = sensors.map(
     ({ chip, label, path }) => `${chip}-${label === '' ? basename(path).split('_')[0] : label}`,

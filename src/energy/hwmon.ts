@@ -19,10 +19,12 @@ const POWER_INTERVAL_MS = 100;
 const POWER_MAX_GAP_S = 2;
 
 /**
- * Sensors of the machine or of its processors in the kernel's hwmon tree: energy counters where there are some, else power, integrated.
+ * Sensors of the machine or of its processors in the kernel's hwmon tree: energy counters where there are some, else
+ * power, integrated.
  *
  * @throws MeterError if there is no sensor of which it is known what it measures, or it may not be read
- * Source: Linux kernel documentation, hwmon/sysfs-interface.rst (`energy*_input` in microjoules, `power*_input` and `power*_average` in microwatts).
+ * Source: Linux kernel documentation, hwmon/sysfs-interface.rst (`energy*_input` in microjoules, `power*_input` and
+ * `power*_average` in microwatts).
  */
 export async function openHwmon(spec: EnergySpec, options: MeterOptions = {}): Promise<EnergyMeter> {
   const counters = pickNamed(findHwmonSensors(spec.hwmonRoot, 'energy'));
@@ -32,7 +34,10 @@ export async function openHwmon(spec: EnergySpec, options: MeterOptions = {}): P
   throw new MeterError(nothingToPick(spec.hwmonRoot));
 }
 
-/** As `openHwmon`, but for energy counters only, and only for those that say that they measure the machine or a processor: what may be taken without being asked for. */
+/**
+ * As `openHwmon`, but for energy counters only, and only for those that say that they measure the machine or a
+ * processor: what may be taken without being asked for.
+ */
 export async function openHwmonCounters(spec: EnergySpec, options: MeterOptions = {}): Promise<EnergyMeter> {
   const counters = pickSensors(findHwmonSensors(spec.hwmonRoot, 'energy'));
   if (counters.length === 0) throw new MeterError(nothingToPick(spec.hwmonRoot));

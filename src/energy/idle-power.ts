@@ -25,8 +25,9 @@ const SHORTEST_STRETCH_S = 0.2;
 /**
  * Mean power over a time in which nothing but the machine's own background work runs, with its confidence interval.
  *
- * The time is cut into 2 to 10 stretches of equal length, each a difference of two readings; the interval is Student's t over their powers. It takes the stretches as independent, so a
- * background job that comes and goes more slowly than they do makes it too narrow.
+ * The time is cut into 2 to 10 stretches of equal length, each a difference of two readings; the interval is Student's
+ * t over their powers. It takes the stretches as independent, so a background job that comes and goes more slowly than
+ * they do makes it too narrow.
  * @param seconds - how long to measure, above 0
  * @throws MeterError if the meter lost count meanwhile
  * @throws whatever reason `signal` was aborted with (as an AbortError)

@@ -17,8 +17,8 @@ const MAX_GAP_S = 3;
 /**
  * Power of all NVIDIA graphics cards as `nvidia-smi` shows it; not of the processor and the rest of the machine.
  *
- * One process of it is kept and prints every 200 ms, because starting it costs more than reading the cards. Recent cards show a mean over the last second, so windows of a
- * few seconds are blurred by up to a second at both ends.
+ * One process of it is kept and prints every 200 ms, because starting it costs more than reading the cards. Recent
+ * cards show a mean over the last second, so windows of a few seconds are blurred by up to a second at both ends.
  * @throws MeterError if the program is not there, fails, or a card does not show its power
  */
 export async function openNvidiaSmi(_spec: EnergySpec, options: MeterOptions = {}): Promise<EnergyMeter> {

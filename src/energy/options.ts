@@ -1,8 +1,8 @@
 /** What a caller may set beyond the spec; the defaults are right for every real machine. */
 export interface MeterOptions {
   /**
-   * The most that one zone (a socket, its memory) could ever draw, watts; default 1000. It tells a wrap from a counter that went backwards, and how often a counter has
-   * to be read.
+   * The most that one zone (a socket, its memory) could ever draw, watts; default 1000. It tells a wrap from a counter
+   * that went backwards, and how often a counter has to be read.
    */
   readonly maxPowerW?: number;
   /** Path or name of the `nvidia-smi` program. */

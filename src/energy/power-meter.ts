@@ -24,8 +24,9 @@ const RETRY_MS = 1000;
 /**
  * A meter over a sensor of power.
  *
- * Samples over and over and integrates. A reading asks for a sample right away, waits until one is there that is not older than the reading, and answers with the energy up to the moment it was
- * asked; so windows have exactly the ends that their readings say. A sample that fails spoils the time from the last good one to the next.
+ * Samples over and over and integrates. A reading asks for a sample right away, waits until one is there that is not
+ * older than the reading, and answers with the energy up to the moment it was asked; so windows have exactly the ends
+ * that their readings say. A sample that fails spoils the time from the last good one to the next.
  * @throws whatever the first sample rejects with
  */
 export async function startPowerMeter(parts: PowerMeterParts): Promise<EnergyMeter> {

@@ -13,7 +13,8 @@ type Joules = Readonly<Record<string, number>>;
 /**
  * Energy under a line of power samples, by the trapezoid rule: power is taken as linear between two samples.
  *
- * Knows neither sensors nor clocks. Exact for power that is linear between samples; what comes and goes between two of them is not seen.
+ * Knows neither sensors nor clocks. Exact for power that is linear between samples; what comes and goes between two of
+ * them is not seen.
  */
 export class PowerTrace {
   #previous: { readonly sample: PowerSample; readonly joules: Joules };
@@ -44,7 +45,10 @@ export class PowerTrace {
     this.#last = { sample, joules: this.#joulesUpTo(sample) };
   }
 
-  /** Joules by zone from the first sample to a moment between the last two samples (a moment outside is taken as the nearer of them). */
+  /**
+   * Joules by zone from the first sample to a moment between the last two samples (a moment outside is taken as the
+   * nearer of them).
+   */
   energyAt(atNs: number): Joules {
     const from = this.#previous.sample;
     const to = this.last;

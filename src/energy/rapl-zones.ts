@@ -10,14 +10,18 @@ export interface RaplZone extends CounterZone {
   readonly role: RaplRole;
 }
 
-/** Zones of the processor, e.g. "intel-rapl:0" and its "intel-rapl:0:1". Those of intel-rapl-mmio count a package again and do not match. */
+/**
+ * Zones of the processor, e.g. "intel-rapl:0" and its "intel-rapl:0:1". Those of intel-rapl-mmio count a package again
+ * and do not match.
+ */
 const ZONE_FOLDER = /^intel-rapl(:\d+)+$/;
 
 /**
  * The energy zones under a powercap root, packages first; none where there is no such tree.
  *
- * The kernel lists nested zones flat in /sys/class/powercap and as folders in their parents; both are looked at, and each zone is taken once. Zones inside a package carry names without a number
- * ("dram"), so they get their package's: "dram-0" is the memory of "package-0". Files that vanish while they are listed are taken as absent.
+ * The kernel lists nested zones flat in /sys/class/powercap and as folders in their parents; both are looked at, and
+ * each zone is taken once. Zones inside a package carry names without a number ("dram"), so they get their package's:
+ * "dram-0" is the memory of "package-0". Files that vanish while they are listed are taken as absent.
  */
 export function findRaplZones(root: string): RaplZone[] {
   const paths = new Map<string, string>();

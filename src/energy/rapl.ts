@@ -14,11 +14,13 @@ const ALIVE_WITHIN_MS = 300;
 /**
  * The processor's own energy counters (RAPL) through the kernel's powercap tree; AMD's carry the same names as Intel's.
  *
- * Summed are every package (a socket, or a die of one: cores, caches, memory controller, integrated graphics) and every dram zone, which lies outside of its package.
- * `core` and `uncore` are inside a package and `psys` is around everything, so they are shown beside the sum and never added. Only where there is no package zone is `psys` the sum. Zones of
- * `intel-rapl-mmio` count a package a second time through another register and are left out.
+ * Summed are every package (a socket, or a die of one: cores, caches, memory controller, integrated graphics) and every
+ * dram zone, which lies outside of its package. `core` and `uncore` are inside a package and `psys` is around
+ * everything, so they are shown beside the sum and never added. Only where there is no package zone is `psys` the sum.
+ * Zones of `intel-rapl-mmio` count a package a second time through another register and are left out.
  * @throws MeterError if there is no such zone, it may not be read, or it stands still
- * Source: Linux kernel documentation, power/powercap/powercap.rst; Intel SDM vol. 3B, "Platform Specific Power Management Support".
+ * Source: Linux kernel documentation, power/powercap/powercap.rst; Intel SDM vol. 3B, "Platform Specific Power
+ * Management Support".
  */
 export async function openRapl(spec: EnergySpec, options: MeterOptions = {}): Promise<EnergyMeter> {
   const root = spec.powercapRoot;

@@ -7,17 +7,21 @@ export interface EnergyReading {
   readonly atNs: number;
   /** Zone name (e.g. "package-0", "dram-0") -> joules. Zones never overlap, so their sum is the total. */
   readonly zonesJ: Readonly<Record<string, number>>;
-  /** Zones that were read as well but overlap those of `zonesJ` (core and uncore inside a package, psys around it): to look at, never to add. */
+  /**
+   * Zones that were read as well but overlap those of `zonesJ` (core and uncore inside a package, psys around it): to
+   * look at, never to add.
+   */
   readonly overlappingJ?: Readonly<Record<string, number>>;
 }
 
 /**
  * A source of cumulative energy.
  *
- * `read` may be called at any time and by several readers at once, and is cheap (well under a millisecond of CPU). It never rejects, and readings never go backwards.
- * A counter answers at once; a power sensor answers when its next sample has come, with the energy up to the moment of the call. A meter that lost count
- * (a wrap of unknown range, a counter that vanished) says so in `faults`, which lists what happened since the meter was opened, with its time; a window that overlaps
- * a fault has no energy. Whoever opened a meter closes it.
+ * `read` may be called at any time and by several readers at once, and is cheap (well under a millisecond of CPU). It
+ * never rejects, and readings never go backwards. A counter answers at once; a power sensor answers when its next
+ * sample has come, with the energy up to the moment of the call. A meter that lost count (a wrap of unknown range, a
+ * counter that vanished) says so in `faults`, which lists what happened since the meter was opened, with its time; a
+ * window that overlaps a fault has no energy. Whoever opened a meter closes it.
  */
 export interface EnergyMeter extends AsyncDisposable {
   readonly source: MeterSource;

@@ -17,8 +17,8 @@ export interface CounterZone {
  *
  * - a difference that cannot be believed (see `gainBetween`): from the reading before to this one;
  * - a counter that cannot be read: from the last reading to the next;
- * - a counter that shows the same value for `stillS` or longer: from its last change to its next. A processor that is being read is awake and draws
- *   power, so a counter that stands still is broken whatever the load.
+ * - a counter that shows the same value for `stillS` or longer: from its last change to its next. A processor that is
+ *   being read is awake and draws power, so a counter that stands still is broken whatever the load.
  */
 export class ZoneCounter {
   readonly zone: CounterZone;
