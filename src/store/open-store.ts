@@ -8,7 +8,7 @@ import { FILES, histogramPath } from './files.ts';
 import { forEachRecord, type JournalWriter, openJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { readManifest, updateManifest } from './manifest.ts';
-import { createTrialsTable } from './trials-table.ts';
+import { createTrialsTable, type TrialsTable } from './trials-table.ts';
 import type { Manifest, ManifestInput, Store, TrialRecord } from './types.ts';
 
 /** trials.csv is rewritten after a trial only while rewriting takes at most this share of the time since the last one. */
@@ -39,20 +39,32 @@ export async function openStore(outDir: string, input: ManifestInput): Promise<S
 }
 
 async function openFolder(outDir: string, manifest: Manifest, lock: AsyncDisposable): Promise<Store> {
+  const startedMs = performance.now();
+  const table = createTrialsTable(manifest.spec);
   const seen = new Map<string, { attempts: number; isMeasured: boolean }>();
   const note = ({ trialId, state }: TrialRecord) => {
     const attempts = (seen.get(trialId)?.attempts ?? 0) + 1;
     seen.set(trialId, { attempts, isMeasured: state === 'done' });
   };
-  const { writer, warnings } = await openJournal(join(outDir, FILES.journal), note);
-  const store = new FolderStore({ outDir, manifest, warnings, writer, lock, seen, note });
+  const { writer, warnings } = await openJournal(join(outDir, FILES.journal), (record) => {
+    note(record);
+    table.add(record);
+  });
   try {
-    await store.rebuildTrialsCsv();
-    return store;
+    await writeTrialsCsv(outDir, table);
   } catch (error) {
     await writer[Symbol.asyncDispose]();
     throw error;
   }
+  const endedMs = performance.now();
+  const lastRebuild = { endedMs, tookMs: endedMs - startedMs };
+  return new FolderStore({ outDir, manifest, warnings, writer, lock, seen, note, lastRebuild });
+}
+
+async function writeTrialsCsv(outDir: string, table: TrialsTable): Promise<void> {
+  const columns = table.columns();
+  const cells = table.rows().map((row) => columns.map((name) => row[name]));
+  await replaceFile(join(outDir, FILES.trialsCsv), renderCsv(columns, cells));
 }
 
 interface Parts {
@@ -63,6 +75,7 @@ interface Parts {
   readonly lock: AsyncDisposable;
   readonly seen: ReadonlyMap<string, { readonly attempts: number; readonly isMeasured: boolean }>;
   readonly note: (record: TrialRecord) => void;
+  readonly lastRebuild: { readonly endedMs: number; readonly tookMs: number };
 }
 
 /** The store over a folder of this machine. Holds counts in memory, never records: the journal is the truth, and trials.csv is made from it. */
@@ -71,8 +84,8 @@ class FolderStore implements Store {
   readonly manifest: Manifest;
   readonly warnings: readonly Problem[];
   readonly #parts: Parts;
-  #lastRebuild = { endedMs: 0, tookMs: 0 };
-  #isCsvCurrent = false;
+  #lastRebuild: Parts['lastRebuild'];
+  #isCsvCurrent = true;
   #rebuilding: Promise<void> = Promise.resolve();
   /** Set once the file system refused something: whoever uses the store has been told, and closing it does not tell again. */
   #hasRefused = false;
@@ -82,6 +95,7 @@ class FolderStore implements Store {
     this.manifest = parts.manifest;
     this.warnings = parts.warnings;
     this.#parts = parts;
+    this.#lastRebuild = parts.lastRebuild;
   }
 
   finishedTrialIds(): ReadonlySet<string> {
@@ -121,9 +135,7 @@ class FolderStore implements Store {
     try {
       const table = createTrialsTable(this.manifest.spec);
       await forEachRecord(join(this.outDir, FILES.journal), table.add);
-      const columns = table.columns();
-      const cells = table.rows().map((row) => columns.map((name) => row[name]));
-      await replaceFile(join(this.outDir, FILES.trialsCsv), renderCsv(columns, cells));
+      await writeTrialsCsv(this.outDir, table);
     } catch (error) {
       this.#isCsvCurrent = false;
       throw error;
