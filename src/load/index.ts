@@ -1,6 +1,7 @@
 export { createArrivalProcess } from './arrivals/arrival-process.ts';
 export { createRateFunction } from './arrivals/rate-functions.ts';
 export type { ArrivalProcess, RateFunction } from './arrivals/types.ts';
+export { type CeilingOptions, type CeilingStep, type GeneratorCeiling, measureGeneratorCeiling } from './ceiling.ts';
 export { createLoadDriver, type LoadDriverOptions } from './driver.ts';
 export {
   createLatencyHistogram,

@@ -40,7 +40,7 @@ const openLoad = (rateRps: number, connections = 32): Extract<OfferedLoad, { kin
 
 describe('an open loop', () => {
   test('sends every request of its seeded schedule, once and never before its time', async () => {
-    const server = await startServer('fixed-service', 1);
+    const server = await startServer('fixed-service', [1]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 5000 });
     const batches: RequestRecords[] = [];
@@ -64,7 +64,7 @@ describe('an open loop', () => {
   });
 
   test('keeps the intended times of requests that wait for a client', async () => {
-    const server = await startServer('fixed-service', 20);
+    const server = await startServer('fixed-service', [20]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 5000 });
     const records = await offer(driver, { ...openLoad(100, 2), arrivals: 'constant' }, 1);
@@ -81,7 +81,7 @@ describe('an open loop', () => {
 
 describe('a closed loop', () => {
   test('keeps as many requests in flight as it has clients', async () => {
-    const server = await startServer('fixed-service', 5);
+    const server = await startServer('fixed-service', [5]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 5000 });
     const records = await offer(driver, { kind: 'closed', concurrency: 4 }, 1);
@@ -102,7 +102,7 @@ describe('a closed loop', () => {
 
 describe('a server that is gone', () => {
   test('is asked once for each request of the schedule', async () => {
-    const server = await startServer('fixed-service', 1);
+    const server = await startServer('fixed-service', [1]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 1000 });
     await server.kill();
@@ -115,7 +115,7 @@ describe('a server that is gone', () => {
   });
 
   test('is asked ten times a second by each client of a closed loop, and the generator rests in between', async () => {
-    const server = await startServer('fixed-service', 1);
+    const server = await startServer('fixed-service', [1]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 1000 });
     await server.kill();
@@ -129,7 +129,7 @@ describe('a server that is gone', () => {
   });
 
   test('in the middle of a load leaves broken requests behind, and the generator alive', async () => {
-    const server = await startServer('fixed-service', 20);
+    const server = await startServer('fixed-service', [20]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 1000 });
     const batches: RequestRecords[] = [];
@@ -148,7 +148,7 @@ describe('a server that is gone', () => {
 
 describe('a stop', () => {
   test('waits for what is in flight and hands over what was due and never sent', async () => {
-    const server = await startServer('fixed-service', 50);
+    const server = await startServer('fixed-service', [50]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 5000 });
     const batches: RequestRecords[] = [];
@@ -172,8 +172,8 @@ describe('a stop', () => {
   });
 
   test('ends with the timeout where the server never answers, and the driver can be used again', async () => {
-    const silent = await startServer('fixed-service', 60_000);
-    const quick = await startServer('fixed-service', 1);
+    const silent = await startServer('fixed-service', [60_000]);
+    const quick = await startServer('fixed-service', [1]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(silent.url), { timeoutMs: 300 });
     const unanswered = await offer(driver, { kind: 'closed', concurrency: 3 }, 0.1);
@@ -184,7 +184,7 @@ describe('a stop', () => {
   });
 
   test('may be asked for twice', async () => {
-    const server = await startServer('fixed-service', 1);
+    const server = await startServer('fixed-service', [1]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 1000 });
     const run = await driver.start({ kind: 'closed', concurrency: 1 }, () => {});
@@ -194,7 +194,7 @@ describe('a stop', () => {
 });
 
 test('a client that timed out is usable again: a server that stalls once answers everything after it', async () => {
-  const server = await startServer('fixed-service', 2, 200, 600);
+  const server = await startServer('fixed-service', [2, 200, 600]);
   const driver = await startDriver();
   await driver.prepare(httpTarget(server.url), { timeoutMs: 250 });
   const records = await offer(driver, { kind: 'closed', concurrency: 2 }, 1.5);
@@ -220,7 +220,7 @@ describe('the generator process', () => {
   });
 
   test('that dies takes the run and every later call with it, by its name', async () => {
-    const server = await startServer('fixed-service', 1);
+    const server = await startServer('fixed-service', [1]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 1000 });
     const run = await driver.start({ kind: 'closed', concurrency: 1 }, () => {});
@@ -272,7 +272,7 @@ describe('refused', () => {
   });
 
   test('a second load while one is on', async () => {
-    const server = await startServer('fixed-service', 1);
+    const server = await startServer('fixed-service', [1]);
     const driver = await startDriver();
     await driver.prepare(httpTarget(server.url), { timeoutMs: 1000 });
     const run = await driver.start({ kind: 'closed', concurrency: 1 }, () => {});
@@ -300,7 +300,7 @@ describe('refused', () => {
 });
 
 test('requests add up to their outcomes under a server that delays, breaks, fails, babbles and falls silent', async () => {
-  const server = await startServer('moody', 3);
+  const server = await startServer('moody', [3]);
   const driver = await startDriver();
   await driver.prepare(httpTarget(server.url), { timeoutMs: 300 });
   for (const load of [openLoad(400, 64), { kind: 'closed', concurrency: 16 }] as const) {

@@ -13,9 +13,15 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** Starts one of the servers of this folder in a process of its own; it ends with its standard input, so it cannot outlive the tests. */
-export async function startTestServer(name: string, ...args: readonly (string | number)[]): Promise<TestServer> {
+export async function startTestServer(
+  name: 'fixed-service' | 'moody',
+  args: readonly number[],
+  cpuset?: string,
+): Promise<TestServer> {
   const script = fileURLToPath(new URL(`./servers/${name}.mjs`, import.meta.url));
-  const child = spawn(process.execPath, [script, ...args.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const node = [process.execPath, script, ...args.map(String)];
+  const [command = '', ...rest] = cpuset === undefined ? node : ['taskset', '-c', cpuset, ...node];
+  const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const { url } = JSON.parse(line.toString()) as { url: string };

@@ -1,0 +1,115 @@
+/**
+ * The open loop held against queueing theory: one worker with a fixed service time, Poisson arrivals.
+ *
+ * For each utilisation, the wait that Lindley's recursion gives for the very same intended times beside the measured one: means, their ratio, and the median
+ * absolute error per request; then the long-run mean rho * S / (2 (1 - rho)) of M/D/1, which a run of finite length only approaches. The variation of the
+ * gaps is 1 for Poisson arrivals. Below, the send lag, and what a stall of 1 s does to p99 in an open and in a closed loop.
+ * Ends with 1 where an error exceeds 0.5 ms or a ratio leaves 0.95 to 1.05.
+ *
+ * Server on CPU 0, generator on CPU 1 where there are two. Needs a build (`npm run build`). Usage: queueing-theory.ts [seconds a run, 30] [service time ms, 10]
+ */
+import { availableParallelism } from 'node:os';
+import { createLoadDriver, summarizeRequests } from '../src/load/index.ts';
+import type { LoadDriver, OfferedLoad, RequestRecords } from '../src/load/types.ts';
+import { lindleyWaits } from '../test/load/lindley.ts';
+import { httpTarget, offer, startTestServer } from '../test/load/load-rig.ts';
+
+const LIMIT_ERROR_MS = 0.5;
+const LIMIT_RATIO = 0.05;
+const TIMEOUT_MS = 30_000;
+
+const runS = Number(process.argv[2] ?? 30);
+const serviceMs = Number(process.argv[3] ?? 10);
+const hasTwoCpus = process.platform === 'linux' && availableParallelism() >= 2;
+let isWithin = true;
+
+console.log(`service time ${serviceMs} ms, ${runS} s a run`);
+printRow('rho', 'requests', 'gap cv', 'theory ms', 'measured', 'ratio', 'error ms', 'long run', 'lag p99');
+for (const utilisation of [0.5, 0.7, 0.85]) {
+  const rateRps = (utilisation * 1000) / serviceMs;
+  const records = await measure(
+    [serviceMs],
+    { kind: 'open', rateRps, arrivals: 'poisson', seed: 42, connections: 64 },
+    runS,
+  );
+  const rows = Array.from(records.intendedNs.keys()).sort(
+    (a, b) => at(records.intendedNs, a) - at(records.intendedNs, b),
+  );
+  const intendedMs = rows.map((row) => at(records.intendedNs, row) / 1e6);
+  const theoryMs = lindleyWaits(intendedMs, serviceMs);
+  const measuredMs = rows.map((row, index) => at(records.doneNs, row) / 1e6 - at(intendedMs, index) - serviceMs);
+  const errorMs = median(measuredMs.map((waitMs, index) => Math.abs(waitMs - at(theoryMs, index))));
+  const ratio = mean(measuredMs) / mean(theoryMs);
+  isWithin &&= errorMs < LIMIT_ERROR_MS && Math.abs(ratio - 1) < LIMIT_RATIO;
+  printRow(
+    utilisation,
+    records.count,
+    gapVariation(intendedMs),
+    mean(theoryMs),
+    mean(measuredMs),
+    ratio,
+    errorMs,
+    (utilisation * serviceMs) / (2 * (1 - utilisation)),
+    summarize(records).send_lag_p99_ms ?? Number.NaN,
+  );
+}
+
+console.log('\na stall of 1 s in the middle of 6 s, service time 2 ms');
+for (const load of [
+  { kind: 'open', rateRps: 200, arrivals: 'poisson', seed: 4, connections: 64 },
+  { kind: 'closed', concurrency: 1 },
+] as const) {
+  const { latency_p50_ms, latency_p99_ms, latency_max_ms } = summarize(await measure([2, 3000, 1000], load, 6));
+  console.log(
+    `${load.kind.padEnd(7)} p50 ${latency_p50_ms?.toFixed(2)} ms  p99 ${latency_p99_ms?.toFixed(2)} ms  max ${latency_max_ms?.toFixed(2)} ms`,
+  );
+}
+console.log(
+  `\nerror under ${LIMIT_ERROR_MS} ms and means within ${LIMIT_RATIO * 100} %: ${isWithin ? 'met' : 'missed'}`,
+);
+process.exitCode = isWithin ? 0 : 1;
+
+async function measure(server: readonly number[], load: OfferedLoad, seconds: number): Promise<RequestRecords> {
+  await using target = await startTestServer('fixed-service', server, hasTwoCpus ? '0' : undefined);
+  await using driver: LoadDriver = await createLoadDriver(hasTwoCpus ? { cpuset: '1' } : {});
+  await driver.prepare(httpTarget(target.url), { timeoutMs: TIMEOUT_MS });
+  return await offer(driver, load, seconds);
+}
+
+function summarize(records: RequestRecords): Readonly<Record<string, number>> {
+  return summarizeRequests(records, {
+    startNs: Math.min(...records.intendedNs),
+    endNs: Number.MAX_SAFE_INTEGER,
+    timeoutMs: TIMEOUT_MS,
+  }).responses;
+}
+
+/** Standard deviation of the gaps over their mean. */
+function gapVariation(times: readonly number[]): number {
+  const gaps = times.slice(1).map((time, index) => time - at(times, index));
+  const meanGap = mean(gaps);
+  return Math.sqrt(mean(gaps.map((gap) => (gap - meanGap) ** 2))) / meanGap;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function median(values: readonly number[]): number {
+  return at(
+    [...values].sort((a, b) => a - b),
+    values.length >> 1,
+  );
+}
+
+function at(values: ArrayLike<number>, index: number): number {
+  return values[index] ?? Number.NaN;
+}
+
+function printRow(...cells: readonly (string | number)[]): void {
+  console.log(
+    cells
+      .map((cell) => (typeof cell === 'number' && !Number.isInteger(cell) ? cell.toFixed(3) : `${cell}`).padStart(9))
+      .join(' '),
+  );
+}
