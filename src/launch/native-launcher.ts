@@ -15,6 +15,8 @@ import { readNativeUsage, resetNativeMemoryPeak } from './usage.ts';
 /** How long a server may take to end by itself after SIGTERM. */
 const STOP_GRACE_MS = 3_000;
 
+const FIND_GROUP_MS = 50;
+
 export interface NativeLauncherOptions {
   /** The command that serves with the given settings; dse's own server unless told otherwise. */
   readonly command?: (settings: ServerSettings) => readonly string[];
@@ -63,7 +65,7 @@ async function startServer(
     const pinned = pinCommand(command, request.limits.cpuset);
     made.process = await spawnServer(made.group?.wrap(pinned) ?? pinned, request.runLabel, made.log);
     const exited = watchExit(made.process, made);
-    const url = await untilListening(made.process, exited, request, made.log, signal);
+    const url = await untilListening(made.process, exited, request, made, signal);
     const applied = verifyLimits(made.process.pid, request, made.group);
     return runningServer(url, made.process, exited, applied, made, describeMechanism(maker?.mechanism, request.limits));
   } catch (error) {
@@ -105,7 +107,7 @@ async function untilListening(
   server: ServerProcess,
   exited: Promise<ServerExit>,
   request: LaunchRequest,
-  log: ServerLog,
+  { group, log }: Made,
   signal: AbortSignal,
 ): Promise<string> {
   const startedAtMs = performance.now();
@@ -115,7 +117,12 @@ async function untilListening(
       server.listening.then(resolve);
       exited.then((exit) => reject(describeDeath(request, exit, performance.now() - startedAtMs)));
       const timer = setTimeout(() => reject(describeTimeout(request, log.lastLines())), request.readyTimeoutMs);
-      settled.signal.addEventListener('abort', () => clearTimeout(timer));
+      // A systemd scope can be found only while its process lives; one that dies during the start has to be known by then.
+      const finder = setInterval(() => group?.open(server.pid), FIND_GROUP_MS);
+      settled.signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        clearInterval(finder);
+      });
       const onAbort = () => reject(describeCancel(request));
       signal.addEventListener('abort', onAbort, { signal: settled.signal });
       if (signal.aborted) onAbort();
