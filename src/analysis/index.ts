@@ -5,8 +5,9 @@ export { correlationTime, type Dependence } from './correlation-time.ts';
 export {
   type IntervalOptions,
   type IntervalOutcome,
-  intervalOverReplicates,
-  intervalWithinTrial,
+  type Intervals,
+  intervalsOverReplicates,
+  intervalsWithinTrial,
   leastRequests,
   requestsForPrecision,
   type Statistic,

@@ -64,62 +64,84 @@ export function leastRequests(statistic: Statistic, dependence: Dependence): num
   return BATCHES * leastBatch(statistic, dependence);
 }
 
+/** The interval of every statistic, or why it has none. */
+export type Intervals = Readonly<Record<Statistic, IntervalOutcome>>;
+
 /**
- * The interval of a statistic of the latencies within one window, from the means of five batches.
+ * Intervals of the statistics of the latencies within one window, from five batches of successive requests.
  *
- * Says how well this run's window pins down the statistic for this launch of the server; what differs from launch to launch takes replicates.
- * @param latencies - in the order of their intended times, steady, every request among them; the unit is that of the interval
+ * They say how well the window pins down the statistic for this launch of the server; what differs from launch to launch takes replicates.
+ * @param latencies - in the order of their intended times, steady, every request among them; the unit is that of the intervals
  */
-export function intervalWithinTrial(
-  latencies: Float64Array,
-  statistic: Statistic,
-  options: IntervalOptions,
-): IntervalOutcome {
-  const needed = leastRequests(statistic, options.dependence);
-  if (!Number.isFinite(needed)) return overloaded();
-  if (latencies.length < needed) {
-    const longer = needed / latencies.length;
-    return {
-      kind: 'none',
-      reason: `${latencies.length} requests; at ${describeLoad(options.dependence)} an interval of the ${statistic} takes ${needed}, a window ${formatTimes(longer)} as long`,
-      neededRequests: needed,
-    };
-  }
+export function intervalsWithinTrial(latencies: Float64Array, options: IntervalOptions): Intervals {
+  const { dependence } = options;
   const batches = Array.from({ length: BATCHES }, (_, batch) =>
     latencies.subarray(
       Math.floor((batch * latencies.length) / BATCHES),
       Math.floor(((batch + 1) * latencies.length) / BATCHES),
     ),
   );
-  return estimateFromBatches(batches, statistic, options, 'batch means');
+  const sorted = sortOnce(() => latencies);
+  return forEachStatistic((statistic) => {
+    const neededRequests = leastRequests(statistic, dependence);
+    if (!Number.isFinite(neededRequests)) return OVERLOADED;
+    if (latencies.length >= neededRequests) {
+      return estimateFromBatches(batches, sorted, statistic, options, 'batch means');
+    }
+    const times = formatTimes(neededRequests / latencies.length);
+    return {
+      kind: 'none',
+      reason: `${latencies.length} requests; at ${describeLoad(dependence)} an interval of the ${statistic} takes ${neededRequests}, a window ${times} as long`,
+      neededRequests,
+    };
+  });
 }
 
 /**
- * The interval of a statistic over the replicates of a configuration, pooled.
+ * Intervals of the statistics over the replicates of a configuration, their requests pooled.
  *
  * Replicates are independent, so each is a batch; short ones are put together. Their differences hold both the queue's chance and what differs from launch to launch.
  * @param replicates - latencies of each, in any order, steady
  */
-export function intervalOverReplicates(
-  replicates: readonly Float64Array[],
-  statistic: Statistic,
-  options: IntervalOptions,
-): IntervalOutcome {
-  const needed = leastBatch(statistic, options.dependence);
-  if (!Number.isFinite(needed)) return overloaded();
-  const groups = groupReplicates(replicates, needed);
-  if (groups.length >= LEAST_REPLICATES) return estimateFromBatches(groups, statistic, options, 'replicates');
+export function intervalsOverReplicates(replicates: readonly Float64Array[], options: IntervalOptions): Intervals {
+  const sorted = sortOnce(() => concatenate(replicates));
+  return forEachStatistic((statistic) => {
+    const needed = leastBatch(statistic, options.dependence);
+    if (!Number.isFinite(needed)) return OVERLOADED;
+    const groups = groupReplicates(replicates, needed);
+    if (groups.length >= LEAST_REPLICATES) return estimateFromBatches(groups, sorted, statistic, options, 'replicates');
+    return {
+      kind: 'none',
+      reason: `${replicates.length} replicates; at ${describeLoad(options.dependence)} an interval of the ${statistic} takes ${adviseReplicates(replicates, needed)}`,
+      neededRequests: LEAST_REPLICATES * needed,
+    };
+  });
+}
 
-  const neededRequests = LEAST_REPLICATES * needed;
-  const mean = replicates.reduce((sum, { length }) => sum + length, 0) / Math.max(1, replicates.length);
-  const perGroup = mean > 0 ? Math.ceil(needed / mean) : Number.POSITIVE_INFINITY;
-  const advice = Number.isFinite(perGroup)
-    ? `it takes ${LEAST_REPLICATES * perGroup} replicates of this length, or ${LEAST_REPLICATES} of ${needed} requests`
-    : `it takes ${LEAST_REPLICATES} replicates of ${needed} requests`;
+function adviseReplicates(replicates: readonly Float64Array[], needed: number): string {
+  const mean = replicates.reduce((sum, { length }) => sum + length, 0) / replicates.length;
+  const ofFullLength = `${LEAST_REPLICATES} of ${needed} requests`;
+  if (!(mean > 0 && mean < needed)) return ofFullLength;
+  return `${LEAST_REPLICATES * Math.ceil(needed / mean)} of their length (${Math.round(mean)} requests), or ${ofFullLength}`;
+}
+
+function forEachStatistic(outcomeOf: (statistic: Statistic) => IntervalOutcome): Intervals {
   return {
-    kind: 'none',
-    reason: `${replicates.length} replicates of ${Math.round(mean)} requests; at ${describeLoad(options.dependence)} an interval of the ${statistic}: ${advice}`,
-    neededRequests,
+    mean: outcomeOf('mean'),
+    p50: outcomeOf('p50'),
+    p90: outcomeOf('p90'),
+    p95: outcomeOf('p95'),
+    p99: outcomeOf('p99'),
+    p999: outcomeOf('p999'),
+  };
+}
+
+/** Sorted copy of the values, made when it is first asked for. */
+function sortOnce(values: () => Float64Array): () => Float64Array {
+  let sorted: Float64Array | undefined;
+  return () => {
+    sorted ??= values().toSorted();
+    return sorted;
   };
 }
 
@@ -155,6 +177,7 @@ function concatenate(parts: readonly Float64Array[]): Float64Array {
 
 function estimateFromBatches(
   batches: readonly Float64Array[],
+  sorted: () => Float64Array,
   statistic: Statistic,
   { confidence = 0.95 }: IntervalOptions,
   source: string,
@@ -162,7 +185,7 @@ function estimateFromBatches(
   const t = tCritical(confidence, batches.length - 1);
   const { share } = RULES[statistic];
   const percent = `${Number((confidence * 100).toFixed(3))} %`;
-  const interval = share === undefined ? intervalOfMean(batches, t) : intervalOfQuantile(batches, share, t);
+  const interval = share === undefined ? intervalOfMean(batches, t) : intervalOfQuantile(batches, sorted(), share, t);
   if (interval === undefined) {
     return {
       kind: 'none',
@@ -194,10 +217,7 @@ function intervalOfMean(batches: readonly Float64Array[], t: number) {
  * It needs no density, and is as skewed as the tail is.
  * Source: Heidelberger, Lewis (1984), "Quantile estimation in dependent sequences", Operations Research 32(1).
  */
-function intervalOfQuantile(batches: readonly Float64Array[], share: number, t: number) {
-  const sorted = concatenate([...batches])
-    .slice()
-    .sort();
+function intervalOfQuantile(batches: readonly Float64Array[], sorted: Float64Array, share: number, t: number) {
   const count = sorted.length;
   const at = (place: number) => sorted[Math.max(0, Math.min(count - 1, place))] as number;
   const estimate = at(Math.ceil(share * count) - 1);
@@ -247,13 +267,11 @@ export function requestsForPrecision(
   return Math.max(leastRequests(statistic, dependence), Math.ceil(needed));
 }
 
-function overloaded(): IntervalOutcome {
-  return {
-    kind: 'none',
-    reason: 'the offered load is at or above the capacity, so latency grows without end and has no interval',
-    neededRequests: Number.POSITIVE_INFINITY,
-  };
-}
+const OVERLOADED: IntervalOutcome = {
+  kind: 'none',
+  reason: 'the offered load is at or above the capacity, so latency grows without end and has no interval',
+  neededRequests: Number.POSITIVE_INFINITY,
+};
 
 function describeLoad(dependence: Dependence): string {
   return dependence.kind === 'open'

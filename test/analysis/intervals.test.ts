@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type IntervalOutcome,
-  intervalOverReplicates,
-  intervalWithinTrial,
+  intervalsOverReplicates,
+  intervalsWithinTrial,
   leastRequests,
   requestsForPrecision,
   type Statistic,
@@ -34,12 +34,11 @@ describe.each([0.3, 0.5])('of an M/M/1 queue at utilisation %d', (utilization) =
   test.each(STATISTICS)('the %s is covered in about 95 of 100 windows that are just long enough', (statistic) => {
     const count = leastRequests(statistic, dependence);
     const outcomes = Array.from({ length: 400 }, (_, run) =>
-      intervalWithinTrial(
+      intervalsWithinTrial(
         simulateQueue('exponential', utilization, count, createRng(deriveSeed(run, 'window', statistic))),
-        statistic,
         { dependence },
       ),
-    );
+    ).map((intervals) => intervals[statistic]);
     expectCoverage(outcomes, truthOf(statistic, utilization));
   });
 
@@ -49,7 +48,7 @@ describe.each([0.3, 0.5])('of an M/M/1 queue at utilisation %d', (utilization) =
     const outcomes = Array.from({ length: 400 }, (_, run) => {
       const rng = createRng(deriveSeed(run, 'replicates', statistic));
       const replicates = Array.from({ length: 6 }, () => simulateQueue('exponential', utilization, count, rng));
-      return intervalOverReplicates(replicates, statistic, { dependence });
+      return intervalsOverReplicates(replicates, { dependence })[statistic];
     });
     expectCoverage(outcomes, truthOf(statistic, utilization));
   });
@@ -61,7 +60,9 @@ test('whether an interval is printed depends on the load and the number of reque
   fc.assert(
     fc.property(fc.integer(), fc.constantFrom(...STATISTICS), fc.constantFrom(-1, 0), (seed, statistic, missing) => {
       const count = leastRequests(statistic, MEDIUM.dependence) + missing;
-      const outcome = intervalWithinTrial(simulateQueue('exponential', 0.6, count, createRng(seed)), statistic, MEDIUM);
+      const outcome = intervalsWithinTrial(simulateQueue('exponential', 0.6, count, createRng(seed)), MEDIUM)[
+        statistic
+      ];
       expect(outcome.kind).toBe(missing === 0 ? 'interval' : 'none');
     }),
     { numRuns: 20 },
@@ -73,8 +74,8 @@ test('an interval holds its estimate, lies within the range and is wider at a hi
   fc.assert(
     fc.property(fc.integer(), fc.constantFrom(...statistics), (seed, statistic) => {
       const latencies = simulateQueue('fixed', 0.6, 12_000, createRng(seed));
-      const narrow = intervalWithinTrial(latencies, statistic, { ...MEDIUM, confidence: 0.9 });
-      const wide = intervalWithinTrial(latencies, statistic, { ...MEDIUM, confidence: 0.99 });
+      const narrow = intervalsWithinTrial(latencies, { ...MEDIUM, confidence: 0.9 })[statistic];
+      const wide = intervalsWithinTrial(latencies, { ...MEDIUM, confidence: 0.99 })[statistic];
       if (narrow.kind === 'none' || wide.kind === 'none') throw new Error('no interval');
       const order = [Math.min(...latencies), wide.lo, narrow.lo, narrow.estimate, narrow.hi, wide.hi];
       expect(order.toSorted((a, b) => a - b)).toEqual(order);
@@ -86,8 +87,9 @@ test('an interval holds its estimate, lies within the range and is wider at a hi
 
 test('higher percentiles have higher estimates', () => {
   const latencies = simulateQueue('exponential', 0.3, 20_000, createRng(4));
+  const intervals = intervalsWithinTrial(latencies, { dependence: { kind: 'closed', concurrency: 1 } });
   const estimates = (['p50', 'p90', 'p95', 'p99', 'p999'] as const).map((statistic) => {
-    const outcome = intervalWithinTrial(latencies, statistic, { dependence: { kind: 'closed', concurrency: 1 } });
+    const outcome = intervals[statistic];
     return outcome.kind === 'interval' ? outcome.estimate : Number.NaN;
   });
   expect(estimates.toSorted((a, b) => a - b)).toEqual(estimates);
@@ -99,34 +101,33 @@ test('an empty cell says what it would take', () => {
   const short = new Float64Array(1000).fill(1);
   const medium = { dependence: { kind: 'open', utilization: 0.7 } } as const;
   expect([
-    reasonOf(intervalWithinTrial(short, 'p99', medium)),
-    reasonOf(intervalWithinTrial(short, 'mean', { dependence: { kind: 'closed', concurrency: 64 } })),
-    reasonOf(intervalWithinTrial(short, 'mean', { dependence: { kind: 'open', utilization: 1.2 } })),
-    reasonOf(intervalOverReplicates([short, short], 'p99', medium)),
-    reasonOf(intervalOverReplicates([], 'p99', medium)),
+    reasonOf(intervalsWithinTrial(short, medium).p99),
+    reasonOf(intervalsWithinTrial(short, { dependence: { kind: 'closed', concurrency: 64 } }).mean),
+    reasonOf(intervalsWithinTrial(short, { dependence: { kind: 'open', utilization: 1.2 } }).mean),
+    reasonOf(intervalsOverReplicates([short, short], medium).p99),
+    reasonOf(intervalsOverReplicates([], medium).p99),
     reasonOf(
-      intervalOverReplicates(
+      intervalsOverReplicates(
         [1, 2, 90].map((level) => new Float64Array(4000).fill(level)),
-        'mean',
         medium,
-      ),
+      ).mean,
     ),
   ]).toMatchInlineSnapshot(`
     [
       "1000 requests; at a utilization of 0.7 an interval of the p99 takes 13280, a window 13 times as long",
       "1000 requests; at a concurrency of 64 an interval of the mean takes 19200, a window 19 times as long",
       "the offered load is at or above the capacity, so latency grows without end and has no interval",
-      "2 replicates of 1000 requests; at a utilization of 0.7 an interval of the p99: it takes 9 replicates of this length, or 3 of 2656 requests",
-      "0 replicates of 0 requests; at a utilization of 0.7 an interval of the p99: it takes 3 replicates of 2656 requests",
+      "2 replicates; at a utilization of 0.7 an interval of the p99 takes 9 of their length (1000 requests), or 3 of 2656 requests",
+      "0 replicates; at a utilization of 0.7 an interval of the p99 takes 3 of 2656 requests",
       "the means of 3 replicates differ by more than their own size; more are needed",
     ]
   `);
 });
 
 test('what an empty cell asks for is enough', () => {
-  const outcome = intervalWithinTrial(new Float64Array(10), 'p95', MEDIUM);
+  const outcome = intervalsWithinTrial(new Float64Array(10), MEDIUM).p95;
   if (outcome.kind === 'interval') throw new Error('an interval from ten requests');
-  expect(intervalWithinTrial(new Float64Array(outcome.neededRequests).fill(2), 'p95', MEDIUM)).toEqual({
+  expect(intervalsWithinTrial(new Float64Array(outcome.neededRequests).fill(2), MEDIUM).p95).toEqual({
     kind: 'interval',
     estimate: 2,
     lo: 2,
@@ -140,7 +141,7 @@ test('replicates that differ from launch to launch widen the interval', () => {
   const alike = Array.from({ length: 5 }, () => simulateQueue('fixed', 0.6, 4000, rng));
   const different = alike.map((latencies, index) => latencies.map((latency) => latency * (1 + 0.1 * index)));
   const widthOf = (replicates: readonly Float64Array[]) => {
-    const outcome = intervalOverReplicates(replicates, 'mean', MEDIUM);
+    const outcome = intervalsOverReplicates(replicates, MEDIUM).mean;
     return outcome.kind === 'interval' ? (outcome.hi - outcome.lo) / outcome.estimate : Number.NaN;
   };
   expect(widthOf(different)).toBeGreaterThan(2 * widthOf(alike));
@@ -150,7 +151,7 @@ test('the requests for a precision bring about that precision', () => {
   const light = { dependence: { kind: 'open', utilization: 0.3 } } as const;
   const count = requestsForPrecision('p95', light.dependence, 0.1);
   const widths = Array.from({ length: 40 }, (_, seed) => {
-    const outcome = intervalWithinTrial(simulateQueue('exponential', 0.3, count, createRng(seed)), 'p95', light);
+    const outcome = intervalsWithinTrial(simulateQueue('exponential', 0.3, count, createRng(seed)), light).p95;
     return outcome.kind === 'interval' ? (outcome.hi - outcome.lo) / 2 / outcome.estimate : Number.NaN;
   }).sort((a, b) => a - b);
   expect(widths[20]).toBeGreaterThan(0.04);
