@@ -1,8 +1,9 @@
 /**
  * Memory of finished requests, kept for the next ones.
  *
- * A request of images is some hundred kilobytes. Fresh memory for each costs page faults when it is filled and, since it counts as external memory of two JavaScript heaps,
- * a full garbage collection every few dozen requests: together about a tenth of an inference of SqueezeNet.
+ * A request of images is some hundred kilobytes. Fresh memory for each costs page faults when it is filled, and garbage collections in the JavaScript heaps of both threads
+ * it passes through.
+ *
  * Buffers are not cleared: whoever takes one fills what it goes on to read.
  */
 export class BufferPool {
