@@ -3,6 +3,7 @@
 export const NS_PER_US = 1e3;
 export const NS_PER_MS = 1e6;
 export const NS_PER_S = 1e9;
+export const MS_PER_S = 1e3;
 export const UJ_PER_J = 1e6;
 /** A megabyte is 10^6 bytes wherever a column ends in `_mb`. */
 export const BYTES_PER_MB = 1e6;

@@ -16,6 +16,10 @@ Exit codes: 0 done; 1 done, but trials failed or a gate was missed; 2 could not 
 /** Runs the command line and sets the process's exit code. Never throws for what the user can mend: that is a message on standard error and exit code 2. */
 export async function main(argv: readonly string[]): Promise<void> {
   let exitCode: ExitCode = EXIT.ok;
+  // A reader that has gone (`dse plan ... | head`) ends the output, not the program.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const program = createProgram((code) => {
     exitCode = code;
   });

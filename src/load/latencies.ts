@@ -18,11 +18,22 @@ export function latencyMsOf(records: RequestRecords, row: number): number {
   return ((records.doneNs[row] ?? Number.NaN) - (records.intendedNs[row] ?? Number.NaN)) / NS_PER_MS;
 }
 
-/** Latencies in the order in which requests were due, milliseconds: the series a warm-up is found in. Timeouts stand at the timeout; errors have no latency. */
-export function latenciesMsInOrder(records: RequestRecords): number[] {
+/**
+ * Latencies in the order in which requests were due, milliseconds: the series in which a warm-up or a correlation shows. Timeouts stand at the timeout; errors have no latency.
+ *
+ * @param window - only requests due from `startNs` up to but not including `endNs`
+ */
+export function latenciesMsInOrder(
+  records: RequestRecords,
+  window: { readonly startNs: number; readonly endNs: number } = { startNs: 0, endNs: Number.POSITIVE_INFINITY },
+): Float64Array {
   const { intendedNs, outcome } = records;
-  return Array.from(intendedNs.keys())
-    .filter((row) => hasLatency(outcome[row]))
-    .sort((a, b) => (intendedNs[a] ?? 0) - (intendedNs[b] ?? 0))
-    .map((row) => latencyMsOf(records, row));
+  const rows = Array.from(intendedNs.keys())
+    .filter((row) => hasLatency(outcome[row]) && isWithin(intendedNs[row] ?? Number.NaN, window))
+    .sort((a, b) => (intendedNs[a] ?? 0) - (intendedNs[b] ?? 0));
+  return Float64Array.from(rows, (row) => latencyMsOf(records, row));
+}
+
+function isWithin(timeNs: number, { startNs, endNs }: { readonly startNs: number; readonly endNs: number }): boolean {
+  return timeNs >= startNs && timeNs < endNs;
 }

@@ -33,6 +33,8 @@ export interface RequestSummary {
   readonly lateShare: number;
   /** Share of requests that found no client free: the server's doing, or too few connections. */
   readonly waitedShare: number;
+  /** Share of the requests due (0 to 1) that were answered within the objective, whenever the answer came; undefined without one. */
+  readonly withinSloShare: number | undefined;
   /** Requests in the system, averaged over the window; Little's law wants it near offered rate times mean latency. */
   readonly meanInSystem: number;
   /** Replies that were scored against labels, and how many of their items were right. */
@@ -80,6 +82,10 @@ export function summarizeRequests(records: RequestRecords, options: SummaryOptio
     achievedRps,
     lateShare: sends.lateShare,
     waitedShare: sends.waitedShare,
+    withinSloShare:
+      sloLatencyMs === undefined || due.length === 0
+        ? undefined
+        : dueAndGood.filter((row) => latencyMsOf(records, row) <= sloLatencyMs).length / due.length,
     meanInSystem: meanInSystem(records, startNs, endNs),
     scored,
     responses: onlyNumbers({

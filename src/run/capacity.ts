@@ -13,8 +13,12 @@ export interface CapacityPoint {
 export interface Capacity {
   /** Replies per second that the server can give at most. */
   readonly capacityRps: number;
+  readonly shape: OverloadShape;
   readonly points: readonly CapacityPoint[];
 }
+
+/** What becomes of the throughput when more is asked than the server can give: `cliff` where it falls by over 10 %, `smooth` where it stays. */
+export type OverloadShape = 'cliff' | 'smooth';
 
 /** Requests a point needs at least, so that one reply more or less is a few percent. */
 const MIN_REQUESTS = 30;
@@ -22,6 +26,7 @@ const MAX_CONCURRENCY = 64;
 /** Saturated when the best of the last four points gains less than this over the first of them. */
 const SATURATION_GAIN = 0.05;
 const SATURATION_POINTS = 4;
+const CLIFF_DROP = 0.1;
 
 /**
  * Measures a running server's capacity: closed loop, concurrency doubled from 1 until four points gain under 5 %.
@@ -39,7 +44,7 @@ export async function measureCapacity(
   for (let concurrency = 1; concurrency <= MAX_CONCURRENCY && !isSaturated(points); concurrency *= 2) {
     points.push(await measurePoint(load, concurrency, options));
   }
-  return { capacityRps: pooledPlateauRps(points), points };
+  return { capacityRps: pooledPlateauRps(points), shape: overloadShape(points), points };
 }
 
 /** Whether further concurrency has stopped to pay: at least four points, the best of the last four under 5 % above the first of them. */
@@ -56,6 +61,12 @@ export function pooledPlateauRps(points: readonly CapacityPoint[]): number {
   const requests = plateau.reduce((sum, point) => sum + point.requests, 0);
   const seconds = plateau.reduce((sum, point) => sum + point.requests / point.throughputRps, 0);
   return requests / seconds;
+}
+
+/** Compares the best throughput with that at the highest concurrency. */
+export function overloadShape(points: readonly CapacityPoint[]): OverloadShape {
+  const best = Math.max(...points.map(({ throughputRps }) => throughputRps));
+  return (points.at(-1)?.throughputRps ?? 0) < best * (1 - CLIFF_DROP) ? 'cliff' : 'smooth';
 }
 
 async function measurePoint(

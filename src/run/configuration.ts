@@ -9,6 +9,7 @@ import type { RunContext } from './context.ts';
 import { labelOf } from './labels.ts';
 import { checkReadiness } from './readiness.ts';
 import { modelOf } from './resolve-models.ts';
+import { measureSloCapacity, type SloCapacity } from './slo-capacity.ts';
 import { TrialFailure, unless } from './waiting.ts';
 
 /** Points a calibration takes where capacity is reached with two requests in flight, as with one session: 1, 2, 4, 8 and 16. */
@@ -19,6 +20,8 @@ export interface RunningConfiguration extends AsyncDisposable {
   readonly model: ResolvedModel;
   readonly server: RunningServer;
   readonly capacity: Capacity;
+  /** Highest rate that meets the spec's objective on latency; undefined where it has none. */
+  readonly sloCapacity: SloCapacity | undefined;
   /** Aborted when a trial on this server can no longer go on: the server is gone, or the user ended the run. */
   readonly signal: AbortSignal;
   /** How the server ended, once it has. */
@@ -85,17 +88,32 @@ export async function startConfiguration(
 
     phase = 'calibrate';
     await unless(signal, load.prepare(target, { timeoutMs: spec.measure.timeoutMs }));
+    const { calibrationS, sloLatencyMs, timeoutMs } = spec.measure;
     const capacity = await measureCapacity(load, {
-      pointS: spec.measure.calibrationS / CALIBRATION_POINTS,
-      maxPointS: spec.measure.calibrationS,
+      pointS: calibrationS / CALIBRATION_POINTS,
+      maxPointS: calibrationS,
       signal,
     });
+    const sloCapacity =
+      sloLatencyMs === undefined
+        ? undefined
+        : await measureSloCapacity(load, {
+            capacityRps: capacity.capacityRps,
+            sloLatencyMs,
+            timeoutMs,
+            connections: spec.generator.connections,
+            seed: deriveSeed(spec.design.seed, 'slo-capacity', configurationId, block),
+            probeS: calibrationS / CALIBRATION_POINTS,
+            maxProbeS: calibrationS,
+            signal,
+          });
     emit({ type: 'capacity-found', configurationId, capacityRps: capacity.capacityRps });
     const running = server;
     return {
       model,
       server,
       capacity,
+      sloCapacity,
       signal,
       exit: () => exit,
       [Symbol.asyncDispose]: async () => {

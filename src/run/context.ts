@@ -1,4 +1,5 @@
 import type { DesignGenerator } from '../design/types.ts';
+import type { IdlePower } from '../energy/index.ts';
 import type { EnergyMeter } from '../energy/types.ts';
 import type { RunEvent } from '../events.ts';
 import type { Launcher } from '../launch/types.ts';
@@ -10,21 +11,23 @@ import type { Store } from '../store/index.ts';
 /** An event as the run tells it; the time is added where it is sent out. */
 export type UntimedEvent = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'atMs'> : never) : never;
 
-/** Power of the idle machine, measured before the first trial. */
-export interface IdlePower {
-  readonly powerW: number;
-  readonly lo: number;
-  readonly hi: number;
+/** What the machine is like with nothing served, measured before each block. */
+export interface IdleState {
+  /** Undefined without a meter. */
+  readonly power: IdlePower | undefined;
+  /** Hottest thermal zone, degrees Celsius; undefined where the machine does not tell. */
+  readonly temperatureC: number | undefined;
 }
 
-/** What every trial of a run works with; made once and never modified. */
+/** What every trial of a run works with; never modified. */
 export interface RunContext {
   readonly spec: ExperimentSpec;
   readonly design: DesignGenerator;
   readonly launcher: Launcher;
   readonly load: LoadDriver;
   readonly meter: EnergyMeter | undefined;
-  readonly idlePower: IdlePower | undefined;
+  /** Of the block that is on. */
+  readonly idle: IdleState;
   readonly store: Store;
   /** By model and variant; read through `modelOf`. */
   readonly models: ReadonlyMap<string, ResolvedModel>;

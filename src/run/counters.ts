@@ -3,6 +3,7 @@ import type { ResourceUsage, RunningServer } from '../launch/types.ts';
 import type { GeneratorUsage, LoadDriver } from '../load/types.ts';
 import { monotonicNs } from '../units.ts';
 import { type HostReading, readHost } from './host.ts';
+import { readOwnThrottledUs } from './own-cgroup.ts';
 
 /** Every cumulative counter at one edge of a measurement window. Each carries the time at which it was read. */
 export interface Counters {
@@ -14,6 +15,8 @@ export interface Counters {
   readonly host: HostReading;
   /** CPU time of dse and of what it started, microseconds. */
   readonly ownCpuTimeUs: number;
+  /** Time for which dse and its generator were held back by a quota of their own, microseconds. */
+  readonly ownThrottledUs: number | undefined;
 }
 
 /** Reads all counters together. The edge is the instant of the energy reading where there is one, so that joules and requests share their window exactly. */
@@ -35,6 +38,7 @@ export async function readCounters(
     generator,
     host,
     ownCpuTimeUs: ownCpuTimeUs(serverUsage, generator),
+    ownThrottledUs: readOwnThrottledUs(),
   };
 }
 

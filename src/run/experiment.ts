@@ -1,5 +1,6 @@
 import { createDesign, estimateRunS, type PlannedTrial } from '../design/index.ts';
-import { measureIdlePower, openMeter } from '../energy/index.ts';
+import { openMeter } from '../energy/index.ts';
+import type { Problem } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import { assignCpus, createLauncher, createRunLabel, onlineCpus } from '../launch/index.ts';
 import { createLoadDriver } from '../load/index.ts';
@@ -11,6 +12,7 @@ import { runConfiguration, type TrialCounts } from './configuration-trials.ts';
 import type { RunContext, UntimedEvent } from './context.ts';
 import { removeDeadRuns } from './dead-runs.ts';
 import { trialIdOf } from './identity.ts';
+import { measureIdle } from './idle-state.ts';
 import { describeMachine } from './machine.ts';
 import { manifestOf } from './manifest.ts';
 import { resolveModels } from './resolve-models.ts';
@@ -80,21 +82,21 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
     estimatedS: estimateRunS(spec, left),
   });
 
+  for (const { name, isSynthetic } of models.values())
+    if (isSynthetic) emit({ type: 'notice', notice: syntheticNotice(name) });
+
   const counts = { done: 0, failed: 0, invalid: 0 };
   let outcome: RunOutcome['outcome'] = 'complete';
   try {
     if (left.length > 0) {
       await using meter = await openMeter(spec.energy);
       await using load = await createLoadDriver(cpus.generator === undefined ? {} : { cpuset: cpus.generator });
-      const idlePower = meter && (await measureIdlePower(meter, spec.energy.idleS, signal));
-      if (meter && idlePower) emit({ type: 'idle-measured', powerW: idlePower.powerW, isEstimate: meter.isEstimate });
-      const context: RunContext = {
+      const base: Omit<RunContext, 'idle'> = {
         spec,
         design,
         launcher,
         load,
         meter,
-        idlePower,
         store,
         models,
         cpus,
@@ -103,8 +105,17 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
         emit,
         signal,
       };
+      let context: RunContext | undefined;
+      let block: number | undefined;
       for (; next.length > 0; next = design.ask()) {
-        for (const configuration of next) await runConfiguration(configuration, context, counts);
+        for (const configuration of next) {
+          if (!configuration.trials.some(isLeft)) continue;
+          if (context === undefined || configuration.block !== block) {
+            context = { ...base, idle: await measureIdle(base) };
+            block = configuration.block;
+          }
+          await runConfiguration(configuration, context, counts);
+        }
       }
     }
   } catch (error) {
@@ -113,6 +124,13 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
   }
   emit({ type: 'run-finished', outcome, ...counts, elapsedS: (monotonicNs() - startNs) / NS_PER_S });
   return { outcome, outDir: store.outDir, alreadyDone, counts };
+}
+
+function syntheticNotice(model: string): Problem {
+  return {
+    what: `${model} has synthetic weights`,
+    hint: 'They are true in cost, not in answers: its latency, throughput and energy are real, its accuracy means nothing.',
+  };
 }
 
 /** A signal that is aborted with `Interrupted` when the given one is. */

@@ -1,20 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { monotonicNs, NS_PER_US } from '../units.ts';
+import { findHostSensors, type SensorReading } from './host-sensors.ts';
 
-/** Cumulative CPU time of the whole machine. */
+/** Cumulative CPU time of the whole machine, and the state of its sensors. */
 export interface HostReading {
   readonly atNs: number;
   /** All CPUs together: user, nice, system, interrupts. */
   readonly busyUs: number;
   /** Time a hypervisor gave to others; undefined where the system does not tell. */
   readonly stealUs: number | undefined;
+  readonly sensors: SensorReading;
 }
 
 /** Linux reports /proc/stat in ticks of 1/100 s on every architecture we run on (USER_HZ, proc(5)). */
 const US_PER_TICK = 10_000;
 
-/** Reads the machine's CPU time: /proc/stat where there is one, else Node's own counters (whole milliseconds, no steal). */
+const SENSORS = findHostSensors();
+
+/** Reads the machine's sensors and CPU time: /proc/stat where there is one, else Node's own counters (whole milliseconds, no steal). */
 export async function readHost(): Promise<HostReading> {
   if (process.platform === 'linux') {
     const stat = await readFile('/proc/stat', 'utf8');
@@ -26,10 +30,11 @@ export async function readHost(): Promise<HostReading> {
       atNs: monotonicNs(),
       busyUs: (user + nice + system + irq + softirq) * US_PER_TICK,
       stealUs: steal * US_PER_TICK,
+      sensors: SENSORS.read(),
     };
   }
   const busyMs = os.cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
-  return { atNs: monotonicNs(), busyUs: busyMs * 1e3, stealUs: undefined };
+  return { atNs: monotonicNs(), busyUs: busyMs * 1e3, stealUs: undefined, sensors: SENSORS.read() };
 }
 
 /** CPUs' worth of time used between two readings by anything but the processes whose use is handed in, microseconds; never below 0. */

@@ -1,15 +1,24 @@
 import { availableParallelism } from 'node:os';
+import { mean } from 'simple-statistics';
+import { checkLittlesLaw } from '../analysis/index.ts';
 import type { PlannedTrial } from '../design/types.ts';
 import { energyBetween, faultsBetween } from '../energy/index.ts';
 import type { EnergyMeter } from '../energy/types.ts';
-import { type OfferedLoad, type RequestRecords, type RequestSummary, summarizeRequests } from '../load/index.ts';
+import {
+  createArrivalProcess,
+  type OfferedLoad,
+  type RequestRecords,
+  type RequestSummary,
+  summarizeRequests,
+} from '../load/index.ts';
 import type { Reason, Responses, TrialRecord, Verdict, WindowRecord } from '../store/index.ts';
-import { BYTES_PER_MB, NS_PER_S, NS_PER_US } from '../units.ts';
+import { BYTES_PER_MB, MS_PER_S, NS_PER_S, NS_PER_US } from '../units.ts';
 import type { RunningConfiguration } from './configuration.ts';
 import { levelValue } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
 import type { Counters } from './counters.ts';
 import { othersCpus, stolenCpus } from './host.ts';
+import type { LatencyIntervals } from './intervals.ts';
 import { judgeTrial } from './verdict.ts';
 import type { WarmUp } from './warm-up.ts';
 import type { MeasuredWindows } from './windows.ts';
@@ -18,9 +27,13 @@ import type { MeasuredWindows } from './windows.ts';
 export interface Observations {
   readonly trial: PlannedTrial;
   readonly offered: OfferedLoad;
+  /** When the load's schedule began. */
+  readonly startedAtNs: number;
   readonly idleGateWaitS: number;
   readonly warmup: WarmUp;
   readonly windows: MeasuredWindows;
+  /** Of the latencies over all windows. */
+  readonly intervals: LatencyIntervals;
   readonly records: RequestRecords;
   readonly configuration: RunningConfiguration;
   readonly context: RunContext;
@@ -36,49 +49,105 @@ export interface Measurement {
 
 /** Computes a trial's responses from its requests and counters, and judges it. */
 export function measureTrial(observed: Observations): Measurement {
+  const { configuration, context, idleGateWaitS, intervals, warmup } = observed;
   const { edges, stopReason } = observed.windows;
   const [first, last] = [edges[0] as Counters, edges.at(-1) as Counters];
-  const whole = measureBetween(first, last, observed);
-  const { configuration, context, warmup } = observed;
-  const { spec, cpus } = context;
-  const { summary } = whole;
+  const { summary, responses } = measureBetween(first, last, observed);
+  const conditions = conditionsBetween(first, last);
+  const little = checkLittlesLaw(observed.records, first.atNs, last.atNs);
   const { verdict, reasons } = judgeTrial({
     isOpenLoop: observed.offered.kind === 'open',
     offeredRps: summary.offeredRps,
     achievedRps: summary.achievedRps,
     requests: summary.requests,
+    scheduledRequests: countScheduled(observed.offered, observed.startedAtNs, first.atNs, last.atNs),
     errors: summary.errors,
     timeouts: summary.timeouts,
     lateShare: summary.lateShare,
     generatorCpuUtil: generatorCpus(first, last),
-    isCpuShared: cpus.isShared,
+    isCpuShared: context.cpus.isShared,
     unsteadyBecause: warmup.unsteadyBecause,
-    othersCpus: othersCpus(first.host, last.host, last.ownCpuTimeUs - first.ownCpuTimeUs),
-    stolenCpus: stolenCpus(first.host, last.host),
+    hasQuota: configuration.server.applied.cpus !== undefined,
+    ...conditions,
     onlineCpus: availableParallelism(),
+    littlesLawError: little.relativeDifference,
     energyFault: context.meter && energyFault(context.meter, first, last),
   });
   return {
     verdict,
     reasons: [...reasons, ...summary.notes],
     responses: withoutMissing({
-      ...whole.responses,
+      ...responses,
+      ...intervalColumns(intervals, summary),
       capacity_rps: configuration.capacity.capacityRps,
+      capacity_slo_rps: configuration.sloCapacity?.rateRps,
+      capacity_kind: configuration.capacity.shape,
       model_size_mb: configuration.model.sizeBytes / BYTES_PER_MB,
       params: configuration.model.params,
       macs: configuration.model.macs,
-      idle_gate_wait_s: observed.idleGateWaitS,
+      others_cpu_util: conditions.othersCpus,
+      steal_cpu_util: conditions.stolenCpus,
+      throttled_share: conditions.throttledShare,
+      generator_throttled_share: conditions.generatorThrottledShare,
+      cpu_frequency_mhz: meanOf(edges.map(({ host }) => host.sensors.cpuFrequencyMhz)),
+      temperature_c: meanOf(edges.map(({ host }) => host.sensors.temperatureC)),
+      page_faults: difference(first.host.sensors.majorPageFaults, last.host.sensors.majorPageFaults),
+      swap_mb: conditions.swappedMb,
+      littles_law_error: little.relativeDifference,
+      idle_gate_wait_s: idleGateWaitS,
       warmup_s: warmup.seconds,
-      window_s: spec.measure.windowS,
+      window_s: context.spec.measure.windowS,
       windows: edges.length - 1,
       stop_reason: stopReason,
     }),
     windows: edges.slice(1).map((end, index) => {
       const start = edges[index] as Counters;
-      const { responses } = measureBetween(start, end, observed);
-      return { startNs: start.atNs, endNs: end.atNs, responses: withoutMissing(responses) };
+      const window = measureBetween(start, end, observed);
+      return { startNs: start.atNs, endNs: end.atNs, responses: withoutMissing(window.responses) };
     }),
   };
+}
+
+/** What the machine was like between two edges. */
+function conditionsBetween(first: Counters, last: Counters) {
+  const elapsedUs = (last.atNs - first.atNs) / NS_PER_US;
+  const [before, after] = [first.host.sensors, last.host.sensors];
+  return {
+    othersCpus: othersCpus(first.host, last.host, last.ownCpuTimeUs - first.ownCpuTimeUs),
+    stolenCpus: stolenCpus(first.host, last.host),
+    throttledShare: scaled(difference(first.server.throttledUs, last.server.throttledUs), 1 / elapsedUs),
+    generatorThrottledShare: scaled(difference(first.ownThrottledUs, last.ownThrottledUs), 1 / elapsedUs),
+    thermalThrottles: difference(before.thermalThrottles, after.thermalThrottles),
+    swappedMb: scaled(difference(before.swappedBytes, after.swappedBytes), 1 / BYTES_PER_MB),
+  };
+}
+
+/** Requests that the schedule of an open loop holds between two times, made anew from its seed; undefined for a closed loop. */
+function countScheduled(offered: OfferedLoad, startedAtNs: number, fromNs: number, toNs: number): number | undefined {
+  if (offered.kind === 'closed') return undefined;
+  const arrivals = createArrivalProcess(offered);
+  let count = 0;
+  for (let atNs = 0; atNs < toNs; ) {
+    atNs = startedAtNs + arrivals.nextS() * NS_PER_S;
+    if (atNs >= fromNs && atNs < toNs) count++;
+  }
+  return count;
+}
+
+/** Ends of the intervals, and for figures that have none the reason and what it would take. */
+function intervalColumns(intervals: LatencyIntervals, { responses }: RequestSummary): MaybeResponses {
+  const columns: Record<string, number | string> = {};
+  const notes: string[] = [];
+  for (const [column, interval] of intervals) {
+    if (responses[column] === undefined) continue;
+    if (interval.kind === 'interval') {
+      columns[`${column}_lo`] = interval.lo;
+      columns[`${column}_hi`] = interval.hi;
+    } else {
+      notes.push(`${column}: ${interval.reason}`);
+    }
+  }
+  return notes.length === 0 ? columns : { ...columns, interval_notes: notes.join('; ') };
 }
 
 type MaybeResponses = Readonly<Record<string, number | string | undefined>>;
@@ -99,14 +168,20 @@ function measureBetween(
   });
   const batch = levelValue<number>(trial.levels, 'batch');
   const throughputIps = summary.achievedRps * batch;
-  const inferences = throughputIps * ((end.atNs - start.atNs) / NS_PER_S);
+  const replies = summary.achievedRps * ((end.atNs - start.atNs) / NS_PER_S);
+  const { outcomes } = summary;
   return {
     summary,
     responses: {
       ...summary.responses,
       throughput_ips: throughputIps,
       ...resourceResponses(start, end),
-      ...energyResponses(start, end, inferences, context),
+      ...energyResponses(start, end, { replies, batch, ...summary.responses }, context),
+      refused_count: outcomes.refused,
+      reset_count: outcomes.reset,
+      http_4xx_count: outcomes.http4xx,
+      http_5xx_count: outcomes.http5xx,
+      malformed_count: outcomes.malformed,
       generator_cpu_util: generatorCpus(start, end),
     },
   };
@@ -133,22 +208,42 @@ function resourceResponses(start: Counters, end: Counters): MaybeResponses {
   };
 }
 
+/** What the joules of a window are shared out over. */
+interface Work {
+  /** Good replies that came in it, each of `batch` inferences. */
+  readonly replies: number;
+  readonly batch: number;
+  readonly latency_mean_ms?: number;
+  /** Share (0 to 1) of inferences whose answer was right, where they are labelled. */
+  readonly accuracy_top1?: number;
+}
+
 /** Joules between two edges; empty where there is no meter or it lost count meanwhile. */
-function energyResponses(start: Counters, end: Counters, inferences: number, context: RunContext): MaybeResponses {
-  const { meter, idlePower } = context;
+function energyResponses(start: Counters, end: Counters, work: Work, context: RunContext): MaybeResponses {
+  const { meter, idle } = context;
   if (meter === undefined || start.energy === undefined || end.energy === undefined) return {};
-  const source = { energy_source: meter.source, idle_power_w: idlePower?.powerW };
-  if (energyFault(meter, start, end) !== undefined) return source;
+  const known = {
+    energy_source: meter.source,
+    idle_power_w: idle.power?.powerW,
+    idle_power_w_lo: idle.power?.lo,
+    idle_power_w_hi: idle.power?.hi,
+  };
+  if (energyFault(meter, start, end) !== undefined) return known;
   const { totalJ, durationS, powerW } = energyBetween(start.energy, end.energy);
-  const netJ = idlePower === undefined ? undefined : totalJ - idlePower.powerW * durationS;
-  const perInference = inferences > 0 ? 1 / inferences : undefined;
+  const netJ = idle.power === undefined ? undefined : totalJ - idle.power.powerW * durationS;
+  const perReply = work.replies > 0 ? 1 / work.replies : undefined;
+  const perInference = scaled(perReply, 1 / work.batch);
+  const perRequestJ = scaled(totalJ, perReply);
   return {
-    ...source,
+    ...known,
     energy_gross_j: totalJ,
     energy_net_j: netJ,
     power_w: powerW,
+    energy_per_request_j: perRequestJ,
     energy_per_inference_j: scaled(totalJ, perInference),
     energy_net_per_inference_j: scaled(netJ, perInference),
+    energy_per_correct_j: work.accuracy_top1 ? scaled(totalJ, scaled(perInference, 1 / work.accuracy_top1)) : undefined,
+    energy_delay_product_js: scaled(perRequestJ, scaled(work.latency_mean_ms, 1 / MS_PER_S)),
   };
 }
 
@@ -161,6 +256,11 @@ function energyFault(meter: EnergyMeter, start: Counters, end: Counters): string
 function generatorCpus(start: Counters, end: Counters): number {
   const busyUs = ({ generator }: Counters) => generator.cpuTimeUs - generator.spinTimeUs;
   return (busyUs(end) - busyUs(start)) / ((end.generator.atNs - start.generator.atNs) / NS_PER_US);
+}
+
+function meanOf(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : mean(known);
 }
 
 function difference(before: number | undefined, after: number | undefined): number | undefined {

@@ -9,6 +9,7 @@ import { offeredLoadOf } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
 import { type Counters, readCpuTimeUs } from './counters.ts';
 import { waitForQuietHost } from './idle-gate.ts';
+import { arePrecise, findLatencyIntervals } from './intervals.ts';
 import { measureTrial } from './measurement.ts';
 import { reportProgress } from './progress.ts';
 import { RequestLog } from './request-log.ts';
@@ -42,7 +43,13 @@ export async function runTrial(
   };
   try {
     enter('idle-gate');
-    const idleGateWaitS = await waitForQuietHost(spec.measure.idleGateS, () => readCpuTimeUs(server, load), signal);
+    const idleGateWaitS = await waitForQuietHost(
+      spec.measure.idleGateS,
+      context.idle,
+      context.meter,
+      () => readCpuTimeUs(server, load),
+      signal,
+    );
 
     enter('warm-up');
     const offered = offeredLoadOf(trial, configuration.capacity.capacityRps, spec);
@@ -53,7 +60,16 @@ export async function runTrial(
       const warmup = await warmUp(log, spec.measure, signal);
 
       enter('measure');
-      const windows = await passWindows(configuration, context, () => true);
+      const findIntervals = (edges: readonly Counters[]) =>
+        findLatencyIntervals(
+          log.all(),
+          { startNs: (edges[0] as Counters).atNs, endNs: (edges.at(-1) as Counters).atNs },
+          { offered, capacityRps: configuration.capacity.capacityRps },
+          spec.measure.confidence,
+        );
+      const windows = await passWindows(configuration, context, (edges) =>
+        arePrecise(findIntervals(edges), spec.measure.precision),
+      );
 
       enter('drain');
       await unless(signal, run.stop());
@@ -63,7 +79,18 @@ export async function runTrial(
         ...identity,
         ...clock.read(),
         state: 'done',
-        ...measureTrial({ trial, offered, warmup, idleGateWaitS, windows, records, configuration, context }),
+        ...measureTrial({
+          trial,
+          offered,
+          startedAtNs: run.startedAtNs,
+          intervals: findIntervals(windows.edges),
+          warmup,
+          idleGateWaitS,
+          windows,
+          records,
+          configuration,
+          context,
+        }),
         applied: server.applied,
         mechanism: server.mechanism,
       };

@@ -7,6 +7,8 @@ export interface TrialFigures {
   readonly offeredRps: number;
   readonly achievedRps: number;
   readonly requests: number;
+  /** Requests that the schedule holds for the windows, counted anew from its seed; undefined for a closed loop. */
+  readonly scheduledRequests: number | undefined;
   readonly errors: number;
   readonly timeouts: number;
   /** Share of requests that left more than 1 ms after their intended time though a client was free. */
@@ -21,6 +23,16 @@ export interface TrialFigures {
   readonly stolenCpus: number | undefined;
   /** CPUs of the machine. */
   readonly onlineCpus: number;
+  /** Whether the server's CPU quota was asked for, so that being held back by it is what is studied. */
+  readonly hasQuota: boolean;
+  /** Shares of the time (0 to 1, over 1 where several CPUs were held back) for which server and generator were held back by a quota. */
+  readonly throttledShare: number | undefined;
+  readonly generatorThrottledShare: number | undefined;
+  /** Times cores were slowed down because of heat. */
+  readonly thermalThrottles: number | undefined;
+  readonly swappedMb: number | undefined;
+  /** Little's law: rate times mean latency over the mean number in the system, minus 1. */
+  readonly littlesLawError: number;
   /** Why energy over the windows is not known; undefined where it is, or where none is measured. */
   readonly energyFault: string | undefined;
 }
@@ -34,6 +46,8 @@ export const LIMITS = {
   /** Shares of the machine's CPUs. */
   othersShare: 0.05,
   stolenShare: 0.01,
+  throttledShare: 0.01,
+  littlesLawError: 0.2,
 } as const;
 
 /** Whether a reason makes a trial's numbers unfit for a front, or is a finding about the server, or only worth knowing. */
@@ -72,7 +86,7 @@ export function adviceFor(code: ReasonCode): string {
     case 'host-busy':
       return 'Close other programs, or run at a quieter time.';
     case 'throttled':
-      return 'Let the machine cool down, or fix the CPU frequency.';
+      return 'Let the machine cool down, fix the CPU frequency, or lift the quota that dse itself runs under.';
     case 'energy-unknown':
       return 'Run `dse doctor` for what this machine can measure.';
     case 'outcomes-unbalanced':
@@ -142,7 +156,43 @@ function* reasonsFrom(figures: TrialFigures): Generator<Reason> {
       detail: `the hypervisor took ${figures.stolenCpus.toFixed(2)} CPUs away (${limitOn(LIMITS.stolenShare)})`,
     };
   }
+  if (figures.swappedMb !== undefined && figures.swappedMb > 0) {
+    yield { code: 'host-busy', detail: `${figures.swappedMb.toFixed(1)} MB were swapped (limit 0)` };
+  }
+  yield* throttlingReasons(figures);
+  if (figures.scheduledRequests !== undefined && figures.scheduledRequests !== requests) {
+    yield {
+      code: 'outcomes-unbalanced',
+      detail: `${requests} requests are accounted for of ${figures.scheduledRequests} that were scheduled`,
+    };
+  }
+  if (Math.abs(figures.littlesLawError) > LIMITS.littlesLawError && !isOverloaded) {
+    yield {
+      code: 'littles-law',
+      detail: `rate times latency is off the mean number in the system by ${percent(figures.littlesLawError)} (limit ${percent(LIMITS.littlesLawError)})`,
+    };
+  }
   if (figures.energyFault !== undefined) yield { code: 'energy-unknown', detail: figures.energyFault };
+}
+
+function* throttlingReasons(figures: TrialFigures): Generator<Reason> {
+  const { hasQuota, throttledShare = 0, generatorThrottledShare = 0, thermalThrottles = 0 } = figures;
+  const limit = `limit ${percent(LIMITS.throttledShare)}`;
+  if (thermalThrottles > 0) {
+    yield { code: 'throttled', detail: `cores were slowed down because of heat ${thermalThrottles} times (limit 0)` };
+  }
+  if (!hasQuota && throttledShare > LIMITS.throttledShare) {
+    yield {
+      code: 'throttled',
+      detail: `a CPU quota that was not asked for held the server back ${percent(throttledShare)} of the time (${limit})`,
+    };
+  }
+  if (generatorThrottledShare > LIMITS.throttledShare) {
+    yield {
+      code: 'throttled',
+      detail: `a CPU quota held the load generator back ${percent(generatorThrottledShare)} of the time (${limit})`,
+    };
+  }
 }
 
 const rps = (rate: number) => `${rate.toFixed(1)} req/s`;

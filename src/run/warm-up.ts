@@ -29,7 +29,7 @@ export async function warmUp(log: RequestLog, measure: MeasureSpec, signal: Abor
   }
   await sleepUnless(signal, Math.min(SHORTEST_S, measure.maxWarmupS) * 1e3);
   for (;;) {
-    const latenciesMs = Float64Array.from(latenciesMsInOrder(log.all()));
+    const latenciesMs = latenciesMsInOrder(log.all());
     const batchSize = latenciesMs.length < REQUESTS_FOR_BATCHES ? 1 : 5;
     const steady = findSteadyStart(latenciesMs, { batchSize, minimum: FEWEST_REQUESTS });
     if (steady.state === 'steady') return { seconds: elapsedS(), unsteadyBecause: undefined };

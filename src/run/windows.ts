@@ -22,7 +22,7 @@ export async function passWindows(
 ): Promise<MeasuredWindows> {
   const { windowS } = spec.measure;
   const readEdge = () => readCounters(configuration.server, load, meter);
-  const edges = [await readEdge()];
+  const edges: Counters[] = [await readEdge()];
   const startNs = (edges[0] as Counters).atNs;
   for (;;) {
     await sleepUnless(configuration.signal, (startNs + edges.length * windowS * NS_PER_S - monotonicNs()) / NS_PER_MS);

@@ -7,6 +7,7 @@ const quiet: TrialFigures = {
   offeredRps: 100,
   achievedRps: 100,
   requests: 1000,
+  scheduledRequests: 1000,
   errors: 0,
   timeouts: 0,
   lateShare: 0,
@@ -16,6 +17,12 @@ const quiet: TrialFigures = {
   othersCpus: 0.01,
   stolenCpus: 0,
   onlineCpus: 2,
+  hasQuota: false,
+  throttledShare: 0,
+  generatorThrottledShare: 0,
+  thermalThrottles: 0,
+  swappedMb: 0,
+  littlesLawError: 0.01,
   energyFault: undefined,
 };
 
@@ -48,6 +55,19 @@ test.each([
   ['unsteady', { unsteadyBecause: 'it drifts' }, 'not steady by the end of the longest warm-up: it drifts'],
   ['host-busy', { othersCpus: 0.4 }, 'other processes used 0.40 CPUs (limit 0.10 of 2)'],
   ['host-busy', { stolenCpus: 0.3 }, 'the hypervisor took 0.30 CPUs away (limit 0.02 of 2)'],
+  ['host-busy', { swappedMb: 2 }, '2.0 MB were swapped (limit 0)'],
+  ['throttled', { thermalThrottles: 3 }, 'cores were slowed down because of heat 3 times (limit 0)'],
+  [
+    'throttled',
+    { throttledShare: 0.25 },
+    'a CPU quota that was not asked for held the server back 25.0 % of the time (limit 1.0 %)',
+  ],
+  [
+    'throttled',
+    { generatorThrottledShare: 0.25 },
+    'a CPU quota held the load generator back 25.0 % of the time (limit 1.0 %)',
+  ],
+  ['outcomes-unbalanced', { requests: 990 }, '990 requests are accounted for of 1000 that were scheduled'],
 ] as const)('"%s" makes a trial invalid and says the figure and its limit', (code, change, detail) => {
   const { verdict, reasons } = judgeTrial({ ...quiet, ...change });
   expect(verdict).toBe('invalid');
@@ -81,6 +101,16 @@ test('unknown energy and a shared CPU are told without making latency invalid', 
   const { verdict, reasons } = judgeTrial({ ...quiet, energyFault: 'package-0 vanished', isCpuShared: true });
   expect(verdict).toBe('valid');
   expect(reasons.map(({ code }) => code)).toEqual(['shared-cpu', 'energy-unknown']);
+});
+
+test('a server held back by the quota under study is no fault of the trial', () => {
+  expect(judgeTrial({ ...quiet, hasQuota: true, throttledShare: 0.4 }).verdict).toBe('valid');
+});
+
+test("a difference in Little's law is told without making the trial invalid", () => {
+  const { verdict, reasons } = judgeTrial({ ...quiet, littlesLawError: -0.3 });
+  expect(verdict).toBe('valid');
+  expect(reasons.map(({ code }) => code)).toEqual(['littles-law']);
 });
 
 test('every reason has advice', () => {

@@ -1,5 +1,6 @@
 import { describeEstimate, probeMeters } from '../../energy/index.ts';
 import { assignCpus, describeLimitSupport, onlineCpus } from '../../launch/index.ts';
+import { type GeneratorCeiling, measureGeneratorCeiling } from '../../load/index.ts';
 import { packageVersion } from '../../package-files.ts';
 import { describeMachine } from '../../run/index.ts';
 import { defaultEnergySpec } from '../../spec/index.ts';
@@ -25,15 +26,17 @@ const LIMIT_MEANING = {
 export async function doctor(options: { readonly json?: boolean }): Promise<ExitCode> {
   const energy = defaultEnergySpec();
   const [machine, limits, meters] = await Promise.all([describeMachine(), describeLimitSupport(), probeMeters(energy)]);
+  const ceiling = await measureCeiling();
   const findings: Finding[] = [
     cpuFinding(),
+    ceilingFinding(ceiling),
     ...limits.map(({ limit, ...support }) => toFinding('limits', LIMIT_MEANING[limit], support)),
     ...meters.map(({ source, ...probe }) => toFinding('energy', source, probe)),
   ];
   const estimate = describeEstimate(energy);
   process.stdout.write(
     options.json
-      ? `${JSON.stringify({ dseVersion: packageVersion(), machine, findings, estimate })}\n`
+      ? `${JSON.stringify({ dseVersion: packageVersion(), machine, findings, generatorCeiling: ceiling, estimate })}\n`
       : `${renderMachine(machine)}\n${renderFindings(findings)}\n${renderEstimate(estimate)}`,
   );
   return EXIT.ok;
@@ -51,6 +54,30 @@ function cpuFinding(): Finding {
     };
   }
   return { topic: 'load', isAvailable: true, what: `server on CPU ${server}, load generator on CPU ${generator}` };
+}
+
+/** How many requests a second the load generator sends on time here, against a server that answers at once. */
+async function measureCeiling(): Promise<GeneratorCeiling> {
+  const { server, generator } = assignCpus(onlineCpus(), {});
+  return measureGeneratorCeiling({
+    ...(server === undefined ? {} : { serverCpuset: server }),
+    ...(generator === undefined ? {} : { generatorCpuset: generator }),
+  });
+}
+
+function ceilingFinding({ ceilingRps, steps }: GeneratorCeiling): Finding {
+  const held = steps.filter(({ isHeld }) => isHeld).at(-1);
+  if (held === undefined) {
+    const [lowest] = steps;
+    return {
+      topic: 'load',
+      isAvailable: false,
+      what: `the load generator cannot hold even ${lowest?.rateRps} requests/s: ${((lowest?.lateShare ?? 0) * 100).toFixed(1)} % left over 1 ms late`,
+      fix: 'close other programs, or run on a quieter machine; trials will say generator-late',
+    };
+  }
+  const lag = held.lagP99Ms === undefined ? '' : `, p99 send lag ${held.lagP99Ms.toFixed(2)} ms`;
+  return { topic: 'load', isAvailable: true, what: `the load generator holds ${ceilingRps} requests/s on time${lag}` };
 }
 
 type Support =

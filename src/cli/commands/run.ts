@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { AnalysisError } from '../../errors.ts';
 import { renderFronts } from '../../report/index.ts';
 import { runExperiment } from '../../run/index.ts';
 import { analyzeResults } from '../analyze-results.ts';
@@ -49,8 +50,23 @@ export async function run(specFile: string, options: RunCommandOptions): Promise
   return isMissed ? EXIT.failed : EXIT.ok;
 }
 
-/** Analyses the whole folder, writes its tables and says in words what came out and what could not be measured. */
-async function summarize(outDir: string): Promise<{ readonly text: string; readonly files: readonly string[] }> {
+interface RunSummary {
+  readonly text: string;
+  readonly files: readonly string[];
+}
+
+/** Analyses the whole folder, writes its tables and says in words what came out and what could not be measured; where there is too little for that yet, it says so. */
+async function summarize(outDir: string): Promise<RunSummary> {
+  try {
+    return await analyzeAndWrite(outDir);
+  } catch (error) {
+    if (!(error instanceof AnalysisError)) throw error;
+    const trials = path.join(outDir, 'trials.csv');
+    return { text: `\nNo front yet: ${error.message}\nwrote ${trials}\n`, files: [trials] };
+  }
+}
+
+async function analyzeAndWrite(outDir: string): Promise<RunSummary> {
   const { analysis, results } = await analyzeResults([outDir], {
     objectives: [],
     contexts: [],

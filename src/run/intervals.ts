@@ -1,0 +1,46 @@
+import { type IntervalOutcome, intervalsWithinTrial, type Statistic } from '../analysis/index.ts';
+import { latenciesMsInOrder, type OfferedLoad, type RequestRecords } from '../load/index.ts';
+
+/** Statistics of latency that may carry an interval, by the column that holds them. */
+const STATISTIC_OF: Readonly<Record<string, Statistic>> = {
+  latency_mean_ms: 'mean',
+  latency_p50_ms: 'p50',
+  latency_p90_ms: 'p90',
+  latency_p95_ms: 'p95',
+  latency_p99_ms: 'p99',
+  latency_p999_ms: 'p999',
+};
+
+/** The interval of each latency column over one stretch of a trial, or why it has none. */
+export type LatencyIntervals = ReadonlyMap<string, IntervalOutcome>;
+
+/**
+ * Confidence intervals of the latencies of requests due in a window.
+ *
+ * They say how well this window pins the figure down for this launch of the server; what differs from launch to launch takes replicates.
+ * @param capacityRps - of this configuration: how close the load comes to it decides how long backlogs last, and so how much a window tells
+ */
+export function findLatencyIntervals(
+  records: RequestRecords,
+  window: { readonly startNs: number; readonly endNs: number },
+  load: { readonly offered: OfferedLoad; readonly capacityRps: number },
+  confidence: number,
+): LatencyIntervals {
+  const latenciesMs = latenciesMsInOrder(records, window);
+  const { offered, capacityRps } = load;
+  const dependence =
+    offered.kind === 'closed'
+      ? ({ kind: 'closed', concurrency: offered.concurrency } as const)
+      : ({ kind: 'open', utilization: offered.rateRps / capacityRps } as const);
+  const intervals = intervalsWithinTrial(latenciesMs, { dependence, confidence });
+  return new Map(Object.entries(STATISTIC_OF).map(([column, statistic]) => [column, intervals[statistic]]));
+}
+
+/** Whether every response that a precision is asked for has an interval whose half-width is within its share of the figure. */
+export function arePrecise(intervals: LatencyIntervals, precision: Readonly<Record<string, number>>): boolean {
+  return Object.entries(precision).every(([column, share]) => {
+    const interval = intervals.get(column);
+    if (interval?.kind !== 'interval') return false;
+    return (interval.hi - interval.lo) / 2 <= share * interval.estimate;
+  });
+}
