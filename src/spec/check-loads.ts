@@ -1,15 +1,16 @@
 import type { Problem } from '../errors.ts';
 import { levelsOf } from './check-factors.ts';
 import type { CheckInput } from './checks.ts';
-import { DEFAULT_LOADS } from './factors.ts';
-import type { Load } from './types.ts';
+import { DEFAULT_LOADS, type WrittenLoad } from './factors.ts';
+import type { Path } from './positions.ts';
+import type { Level } from './types.ts';
 import { nearest, quote } from './wording.ts';
 
 /** Every load that is named has one definition, and every definition is used. */
 export function checkLoads({ spec, written, positions, isRefused }: CheckInput): Problem[] {
   if (isRefused('factors', 'load') || isRefused('fixed', 'load')) return [];
   const levels = levelsOf(spec, 'load');
-  const definitions: Readonly<Record<string, Load>> = written.loads;
+  const definitions: Readonly<Record<string, WrittenLoad>> = written.loads;
   const known = [...new Set([...Object.keys(definitions), ...Object.keys(DEFAULT_LOADS)])];
 
   const undefinedLoads = levels
@@ -30,12 +31,32 @@ export function checkLoads({ spec, written, positions, isRefused }: CheckInput):
       what: `load ${quote(name)} is defined, but no level uses it`,
       hint: `Add "${name}" to the levels of factor "load", or remove the definition.`,
     }));
-  const twiceDefined = levels
-    .filter(({ level }) => Object.hasOwn(definitions, level.name) && definitions[level.name] !== level.value)
-    .map(({ level, path }) => ({
+  const twiceDefined = levelsWithDefinition(written)
+    .filter(({ name }) => Object.hasOwn(definitions, name))
+    .map(({ name, path }) => ({
       where: positions.ofValue(path),
-      what: `load ${quote(level.name)} is defined here and under "loads"`,
+      what: `load ${quote(name)} is defined here and under "loads"`,
       hint: 'Keep one of the two definitions.',
     }));
   return [...undefinedLoads, ...unusedLoads, ...twiceDefined];
+}
+
+/** A load and where it is written. */
+export interface PlacedLoad {
+  readonly name: string;
+  readonly load: WrittenLoad;
+  readonly path: Path;
+}
+
+/** Levels of the load factor that bring their own definition. */
+export function levelsWithDefinition({ factors, fixed }: CheckInput['written']): PlacedLoad[] {
+  const levels: readonly [unknown, Path][] = [
+    ...((factors.load ?? []) as unknown[]).map((level, at): [unknown, Path] => [level, ['factors', 'load', at]]),
+    [fixed.load, ['fixed', 'load']],
+  ];
+  return levels.flatMap(([level, path]) => {
+    if (typeof level !== 'object' || level === null) return [];
+    const { name, value } = level as Level;
+    return [{ name, load: value as WrittenLoad, path }];
+  });
 }

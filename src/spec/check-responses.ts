@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts';
 import type { CheckInput } from './checks.ts';
 import type { Path } from './positions.ts';
-import { findResponse, RESPONSES } from './responses.ts';
+import { findResponse, PRECISE_RESPONSES, RESPONSES } from './responses.ts';
 import { quote, suggestName } from './wording.ts';
 
 const RESPONSE_NAMES = RESPONSES.map(({ name }) => name);
@@ -53,11 +53,12 @@ function checkIsKnown({ positions }: CheckInput, response: string, path: Path): 
 /** An objective that stays empty would empty the front. */
 function checkIsMeasured({ spec, positions, isRefused }: CheckInput, response: string, path: Path): Problem[] {
   const where = positions.ofValue(path);
-  if (response === 'goodput_rps' && spec.measure.sloLatencyMs === undefined && !isRefused('measure', 'slo')) {
+  const isBySlo = response === 'goodput_rps' || response === 'capacity_slo_rps';
+  if (isBySlo && spec.measure.sloLatencyMs === undefined && !isRefused('measure', 'slo')) {
     return [
       {
         where,
-        what: 'objective "goodput_rps" has no latency to count by',
+        what: `objective "${response}" has no latency to count by`,
         hint: 'Give one, e.g. measure: { slo: { latency_ms: 100 } }.',
       },
     ];
@@ -74,13 +75,21 @@ function checkIsMeasured({ spec, positions, isRefused }: CheckInput, response: s
   return [];
 }
 
+/** A limit on what has no interval would never hold, and every trial would go on to the longest measurement. */
 function checkPrecision({ spec, positions }: CheckInput): Problem[] {
   return Object.keys(spec.measure.precision)
-    .filter((response) => findResponse(response) === undefined)
+    .filter((response) => !PRECISE_RESPONSES.includes(response))
     .map((response) => ({
       where: positions.ofKey(['measure', 'precision', response]),
-      what: `unknown response ${quote(response)}`,
-      hint: suggestName(response, RESPONSE_NAMES, 'responses'),
+      ...(findResponse(response) === undefined
+        ? {
+            what: `unknown response ${quote(response)}`,
+            hint: suggestName(response, PRECISE_RESPONSES, 'responses with an interval'),
+          }
+        : {
+            what: `response "${response}" has no confidence interval that more windows would narrow`,
+            hint: `Name one of: ${PRECISE_RESPONSES.join(', ')}.`,
+          }),
     }));
 }
 

@@ -4,10 +4,12 @@ import { checkDesign } from './check-design.ts';
 import { checkExclusions } from './check-exclusions.ts';
 import { checkFactors } from './check-factors.ts';
 import { checkLoads } from './check-loads.ts';
+import { checkPatterns } from './check-patterns.ts';
 import { checkResponses } from './check-responses.ts';
 import type { Positions } from './positions.ts';
 import type { WrittenSpec } from './schema.ts';
 import type { SchemaOutcome } from './schema-problems.ts';
+import type { TraceReader } from './traces.ts';
 import type { ExperimentSpec, HostFacts } from './types.ts';
 
 /** What a check looks at. Parts that the schema refused are missing from `spec`, and are not a check's to report again. */
@@ -17,6 +19,7 @@ export interface CheckInput {
   readonly host: HostFacts;
   readonly positions: Positions;
   readonly isRefused: SchemaOutcome['isRefused'];
+  readonly readTrace: TraceReader;
 }
 
 /** A rule that takes more than one key, or the machine, to judge. */
@@ -26,6 +29,7 @@ export const CHECKS: readonly Check[] = [
   checkDesign,
   checkFactors,
   checkLoads,
+  checkPatterns,
   checkCpus,
   checkExclusions,
   checkResponses,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { EngineName, Load, Scalar } from './types.ts';
+import { patternSchema, type WrittenPattern } from './patterns.ts';
+import type { Arrivals, EngineName, Load, Scalar } from './types.ts';
 import { choice, cpuList, memoryBytes, positiveNumber, text, wholeNumber } from './values.ts';
 
 export type FactorGroup = 'model' | 'request' | 'runtime' | 'limit' | 'load' | 'colocation';
@@ -39,25 +40,45 @@ const loadShape = {
     .describe('Closed loop: this many clients, each sends when it was answered.')
     .optional(),
   arrivals: choice(ARRIVALS).describe('Gaps between arrivals of an open loop; poisson where left out.').optional(),
+  pattern: patternSchema
+    .describe(
+      'How the rate of an open loop moves from the first measurement window on; constant where left out. The warm-up is at the constant rate.',
+    )
+    .optional(),
 };
 
-type WrittenLoad = z.output<z.ZodObject<typeof loadShape>>;
+type LoadKeys = z.output<z.ZodObject<typeof loadShape>>;
+
+/** A load as the file says it: the trace of a pattern is still the name of a file. */
+export type WrittenLoad =
+  | Exclude<Load, { pattern?: unknown }>
+  | ({ readonly arrivals: Arrivals; readonly pattern?: WrittenPattern } & (
+      | { readonly kind: 'utilization'; readonly utilization: number }
+      | { readonly kind: 'rate'; readonly rateRps: number }
+    ));
 
 const ONE_KIND = 'exactly one of utilization, rate or concurrency, e.g. { utilization: 0.6 }';
 
-function hasOneKind({ utilization, rate, concurrency }: WrittenLoad): boolean {
+function hasOneKind({ utilization, rate, concurrency }: LoadKeys): boolean {
   return [utilization, rate, concurrency].filter((value) => value !== undefined).length === 1;
 }
 
-function isArrivalsOfOpenLoop({ concurrency, arrivals }: WrittenLoad): boolean {
+function isArrivalsOfOpenLoop({ concurrency, arrivals }: LoadKeys): boolean {
   return concurrency === undefined || arrivals === undefined;
 }
 
-const CLOSED_LOOP_ARRIVALS = 'utilization or rate beside arrivals, or leave arrivals out: a closed loop has none';
+function isPatternOfOpenLoop({ concurrency, pattern }: LoadKeys): boolean {
+  return concurrency === undefined || pattern === undefined;
+}
 
-function toLoad({ utilization, rate, concurrency, arrivals = 'poisson' }: WrittenLoad): Load {
-  if (utilization !== undefined) return { kind: 'utilization', utilization, arrivals };
-  if (rate !== undefined) return { kind: 'rate', rateRps: rate, arrivals };
+const CLOSED_LOOP_ARRIVALS = 'utilization or rate beside arrivals, or leave arrivals out: a closed loop has none';
+const CLOSED_LOOP_PATTERN =
+  'utilization or rate beside pattern, or leave pattern out: a closed loop has no rate to move';
+
+function toLoad({ utilization, rate, concurrency, arrivals = 'poisson', pattern }: LoadKeys): WrittenLoad {
+  const moves = pattern === undefined ? {} : { pattern };
+  if (utilization !== undefined) return { kind: 'utilization', utilization, arrivals, ...moves };
+  if (rate !== undefined) return { kind: 'rate', rateRps: rate, arrivals, ...moves };
   return { kind: 'concurrency', concurrency: concurrency as number };
 }
 
@@ -66,6 +87,7 @@ export const loadSchema = z
   .strictObject(loadShape, { error: ONE_KIND })
   .refine(hasOneKind, { error: ONE_KIND })
   .refine(isArrivalsOfOpenLoop, { error: CLOSED_LOOP_ARRIVALS })
+  .refine(isPatternOfOpenLoop, { error: CLOSED_LOOP_PATTERN })
   .transform(toLoad);
 
 /** A level of the load factor that brings its own definition: `{ name: burst, rate: 200 }`. */
@@ -73,6 +95,7 @@ const namedLoadSchema = z
   .strictObject({ name: text('a name, e.g. light').describe('Name of the level.'), ...loadShape }, { error: ONE_KIND })
   .refine(hasOneKind, { error: ONE_KIND })
   .refine(isArrivalsOfOpenLoop, { error: CLOSED_LOOP_ARRIVALS })
+  .refine(isPatternOfOpenLoop, { error: CLOSED_LOOP_PATTERN })
   .transform(({ name, ...load }) => ({ name, value: toLoad(load) }));
 
 /** Definitions of load levels that a spec may name without defining them. */

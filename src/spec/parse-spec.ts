@@ -4,12 +4,13 @@ import { CHECKS } from './checks.ts';
 import { createPositions, type Positions } from './positions.ts';
 import { resolveSpec } from './resolve.ts';
 import { parseWritten } from './schema-problems.ts';
+import { createTraceReader } from './traces.ts';
 import type { EngineName, HostFacts, ParsedSpec } from './types.ts';
 
 /**
  * The experiment a YAML text describes, checked against itself and against the machine that would run it.
  *
- * Pure: reads no files and no clock.
+ * Reads no files but those the spec names, through `host`, and no clock.
  * @param file - the file as the user named it; used in messages and kept as `spec.file`
  * @param overrides - settings of the command line that stand in for those of the file before anything is checked
  * @throws SpecError with every problem that was found, each with its line and column
@@ -24,9 +25,11 @@ export function parseSpec(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const positions = createPositions(file, document, lines);
   const { written, data, problems, isRefused } = parseWritten(readData(text, document, positions), positions);
-  const resolved = resolveSpec(written, data, file);
+  const readTrace = createTraceReader(file, host);
+  const resolved = resolveSpec(written, data, file, readTrace);
   const spec = { ...resolved, server: { ...resolved.server, ...overrides } };
-  const found = [...problems, ...CHECKS.flatMap((check) => check({ spec, written, host, positions, isRefused }))];
+  const input = { spec, written, host, positions, isRefused, readTrace };
+  const found = [...problems, ...CHECKS.flatMap((check) => check(input))];
   if (found.length > 0) throw new SpecError(inReadingOrder(found));
   return { spec: deepFreeze(spec), locate: positions.ofValue };
 }

@@ -1,19 +1,21 @@
-import { DEFAULT_LOADS, FACTOR_NAMES, FACTORS, type FactorDefinition } from './factors.ts';
+import { DEFAULT_LOADS, FACTOR_NAMES, FACTORS, type FactorDefinition, type WrittenLoad } from './factors.ts';
 import { energySchema, type WrittenSpec } from './schema.ts';
+import type { TraceReader } from './traces.ts';
 import type { ExperimentSpec, Level, Load, Scalar } from './types.ts';
 
 /**
  * Joins what was written and what was left out into the spec that every later step works from: levels get their names, load levels their definitions, and factors that are
  * neither varied nor fixed their default level.
  *
- * A load that is named but not defined gets the value `undefined`; `checkLoads` reports it.
+ * A load that is named but not defined gets the value `undefined`; `checkLoads` reports it. A trace that cannot be read has no rates; `checkPatterns` reports that.
  * @param data - the same file as plain data, for the scalars as they were written and the order of the factors
  */
-export function resolveSpec(written: WrittenSpec, data: object, file: string): ExperimentSpec {
+export function resolveSpec(written: WrittenSpec, data: object, file: string, readTrace: TraceReader): ExperimentSpec {
   const source = data as { readonly factors?: Record<string, unknown[]>; readonly fixed?: Record<string, unknown> };
-  const definitions: Readonly<Record<string, Load>> = { ...DEFAULT_LOADS, ...written.loads };
+  const definedLoads = Object.entries(written.loads).map(([name, load]) => [name, resolveLoad(load, readTrace)]);
+  const definitions: Readonly<Record<string, Load>> = { ...DEFAULT_LOADS, ...Object.fromEntries(definedLoads) };
   const level = (factor: string, parsed: unknown, scalarOrObject: unknown) =>
-    resolveLevel(factor, parsed, scalarOrObject, definitions);
+    resolveLevel(factor, parsed, scalarOrObject, { definitions, readTrace });
 
   const factors: Record<string, readonly Level[]> = {};
   for (const [factor, levels] of inOrderWritten(written.factors, source.factors)) {
@@ -62,12 +64,24 @@ function resolveLevel(
   factor: string,
   parsed: unknown,
   scalarOrObject: unknown,
-  definitions: Readonly<Record<string, Load>>,
+  { definitions, readTrace }: { readonly definitions: Readonly<Record<string, Load>>; readonly readTrace: TraceReader },
 ): Level {
-  if (typeof scalarOrObject === 'object' && scalarOrObject !== null) return parsed as Level;
+  if (typeof scalarOrObject === 'object' && scalarOrObject !== null) {
+    const level = parsed as Level;
+    return factor === 'load' ? { ...level, value: resolveLoad(level.value as WrittenLoad, readTrace) } : level;
+  }
   const name = String(scalarOrObject as Scalar);
   if (factor !== 'load') return { name, value: parsed };
   return { name, value: Object.hasOwn(definitions, name) ? definitions[name] : undefined };
+}
+
+/** Puts the rates of a trace in the place of its file's name, so that the spec holds all of the load and a changed file is another load. */
+function resolveLoad(load: WrittenLoad, readTrace: TraceReader): Load {
+  if (load.kind === 'concurrency') return load;
+  const { pattern, ...constant } = load;
+  if (pattern === undefined) return constant;
+  if (pattern.kind !== 'trace') return { ...constant, pattern };
+  return { ...constant, pattern: { kind: 'trace', rates: readTrace(pattern.file).rates ?? [] } };
 }
 
 function loadsInUse(levels: readonly Level[]): Record<string, Load> {

@@ -6,6 +6,11 @@ export interface ResponseDefinition {
   readonly description: string;
   /** Which way is good, where that does not depend on the question asked. */
   readonly better: 'lower' | 'higher' | undefined;
+  /**
+   * How its confidence interval (columns `..._lo` and `..._hi`) is found, where it can have one: from the latencies of a trial's requests, which more windows make
+   * narrower, or beforehand.
+   */
+  readonly interval?: 'latencies' | 'beforehand';
 }
 
 function response(
@@ -13,8 +18,9 @@ function response(
   unit: string,
   better: ResponseDefinition['better'],
   description: string,
+  interval?: ResponseDefinition['interval'],
 ): ResponseDefinition {
-  return { name, unit, description, better };
+  return { name, unit, description, better, ...(interval === undefined ? {} : { interval }) };
 }
 
 function latencyQuantile(column: string, words: string, smallestSample: string): ResponseDefinition {
@@ -23,6 +29,7 @@ function latencyQuantile(column: string, words: string, smallestSample: string):
     'ms',
     'lower',
     `${words} latency from the intended send to the whole reply; needs ${smallestSample} requests`,
+    'latencies',
   );
 }
 
@@ -52,7 +59,13 @@ export const RESPONSES: readonly ResponseDefinition[] = [
     'higher',
     'What this server configuration answered in closed loop before its trials, per second',
   ),
-  response('latency_mean_ms', 'ms', 'lower', 'Mean latency from the intended send to the whole reply'),
+  response(
+    'capacity_slo_rps',
+    'requests/s',
+    'higher',
+    'Highest Poisson rate at which this server configuration met `measure.slo.latency_ms` before its trials, found by bisection; 0 where it met it at none',
+  ),
+  response('latency_mean_ms', 'ms', 'lower', 'Mean latency from the intended send to the whole reply', 'latencies'),
   latencyQuantile('latency_p50_ms', 'Median', '11'),
   latencyQuantile('latency_p90_ms', '90th percentile of', '64'),
   latencyQuantile('latency_p95_ms', '95th percentile of', '130'),
@@ -67,6 +80,12 @@ export const RESPONSES: readonly ResponseDefinition[] = [
   ),
   response('compute_ms', 'ms', 'lower', 'Mean time a request spent in the inference runtime, as the server reports it'),
   response('cpu_util', 'CPUs', 'lower', 'CPU time of the server over the measured time: 1 is one CPU fully used'),
+  response(
+    'throttled_share',
+    '',
+    'lower',
+    "Share of the measured time (0 to 1) in which the kernel held the server back because its CPU quota was used up; the server's cgroup tells",
+  ),
   response('memory_peak_mb', 'MB', 'lower', 'Largest memory use of the server'),
   response('network_rx_mb', 'MB', 'lower', 'Bytes the server received in the measured windows'),
   response('network_tx_mb', 'MB', 'lower', 'Bytes the server sent in the measured windows'),
@@ -74,8 +93,27 @@ export const RESPONSES: readonly ResponseDefinition[] = [
   response('energy_net_j', 'J', 'lower', 'Energy drawn in the measured windows above idle power'),
   response('energy_per_inference_j', 'J', 'lower', 'Gross energy divided by the items answered correctly'),
   response('energy_net_per_inference_j', 'J', 'lower', 'Net energy divided by the items answered correctly'),
+  response('energy_per_request_j', 'J', 'lower', 'Gross energy divided by the requests answered correctly'),
+  response(
+    'energy_per_correct_j',
+    'J',
+    'lower',
+    'Gross energy divided by the items whose first class is the label; only where samples carry labels',
+  ),
+  response(
+    'energy_delay_product_js',
+    'J*s',
+    'lower',
+    'energy_per_request_j times latency_mean_ms / 1000: what a request costs in joules times the seconds it takes',
+  ),
   response('power_w', 'W', 'lower', 'Mean power over the measured windows, idle included'),
-  response('idle_power_w', 'W', undefined, 'Power of the machine with nothing served, measured beforehand'),
+  response(
+    'idle_power_w',
+    'W',
+    undefined,
+    'Power of the machine with nothing served, measured before the block',
+    'beforehand',
+  ),
   response(
     'accuracy_top1',
     '',
@@ -91,7 +129,55 @@ export const RESPONSES: readonly ResponseDefinition[] = [
   response('model_size_mb', 'MB', 'lower', 'Size of the ONNX file'),
   response('params', '', 'lower', 'Parameters of the model'),
   response('macs', '', 'lower', 'Multiply-adds of one inference'),
+  response(
+    'others_cpu_util',
+    'CPUs',
+    undefined,
+    'CPUs used in the measured windows by anything but server, generator and dse',
+  ),
+  response(
+    'steal_cpu_util',
+    'CPUs',
+    undefined,
+    'CPUs that the hypervisor gave to other machines in the measured windows while this one wanted them',
+  ),
+  response(
+    'generator_throttled_share',
+    '',
+    undefined,
+    'Share of the measured time (0 to 1) in which the kernel held the load generator back because its CPU quota was used up',
+  ),
+  response(
+    'cpu_frequency_mhz',
+    'MHz',
+    undefined,
+    'Clock of the CPUs, mean over all of them and over the measured windows, where the kernel tells',
+  ),
+  response(
+    'temperature_c',
+    '°C',
+    undefined,
+    'Hottest thermal zone, mean over the measured windows, where the kernel tells',
+  ),
+  response(
+    'page_faults',
+    '',
+    undefined,
+    'Page faults of the whole machine in the measured windows that had to read a disk (major faults)',
+  ),
+  response('swap_mb', 'MB', undefined, 'Memory the whole machine moved to or from swap in the measured windows'),
+  response(
+    'littles_law_error',
+    '',
+    undefined,
+    "Self-check: completion rate times mean latency over the mean number of requests in the system, minus 1; 0 where Little's law holds",
+  ),
 ];
+
+/** Responses that `measure.precision` may ask for: more windows make their intervals narrower. */
+export const PRECISE_RESPONSES: readonly string[] = RESPONSES.filter(({ interval }) => interval === 'latencies').map(
+  ({ name }) => name,
+);
 
 export function findResponse(name: string): ResponseDefinition | undefined {
   return RESPONSES.find((candidate) => candidate.name === name);

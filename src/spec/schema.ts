@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FACTOR_NAMES, FACTORS, type FactorName, levelSchema, loadSchema } from './factors.ts';
+import { PRECISE_RESPONSES } from './responses.ts';
 import type { Objective } from './types.ts';
 import {
   choice,
@@ -88,18 +89,24 @@ const measureSchema = z.strictObject(
   {
     warmup: z
       .union([z.literal('auto'), durationS('2s')], { error: 'auto, or a duration with its unit, e.g. 2s' })
-      .describe('Warm-up before each trial: auto goes on until the server is steady, a duration takes that long.')
+      .describe('Warm-up before each trial: auto goes on until latency is steady, a duration takes that long.')
       .prefault('auto'),
-    max_warmup: positiveDurationS('30s').describe('Longest warm-up under auto.').prefault('30s'),
+    max_warmup: positiveDurationS('30s')
+      .describe(
+        'Longest warm-up under auto. A trial that is not steady by then is measured all the same, with the verdict `unsteady`.',
+      )
+      .prefault('30s'),
     window: positiveDurationS('5s').describe('Length of one measurement window.').prefault('5s'),
     windows: wholeNumber(1, 3).describe('Windows measured at least, in a row.').prefault(3),
     precision: z
       .record(z.string(), percent('10%'), { error: 'responses and limits, e.g. { latency_p50_ms: 10% }' })
       .describe(
-        'Response -> largest relative half-width of its confidence interval. Windows are added until all hold, or `max` is reached.',
+        `Response -> largest half-width of its confidence interval, in percent of the figure. Windows are added until all hold, or \`max\` is reached; a load with a pattern is measured for \`windows\` only. Possible for ${PRECISE_RESPONSES.join(', ')}.`,
       )
       .prefault({}),
-    confidence: percent('95%').describe('Confidence of all intervals.').prefault('95%'),
+    confidence: percent('95%')
+      .describe('Confidence of the intervals: the share of them that should hold the true value.')
+      .prefault('95%'),
     max: positiveDurationS('60s').describe('Longest measurement of a trial, all windows together.').prefault('60s'),
     timeout: durationMs('10s')
       .refine((ms) => ms > 0, { error: 'a duration above zero, e.g. 10s' })
@@ -116,10 +123,14 @@ const measureSchema = z.strictObject(
       .describe('About how long the closed-loop calibration of a server configuration takes, which finds its capacity.')
       .prefault('2s'),
     retries: wholeNumber(0, 1)
-      .describe('How often an invalid trial is tried again; every attempt is kept.')
+      .describe(
+        'How often an invalid trial is tried again. Every attempt is kept in the journal; trials.csv shows the last.',
+      )
       .prefault(0),
     idle_gate: durationS('10s')
-      .describe('Longest wait for a quiet machine before a trial; 0s does not wait.')
+      .describe(
+        'Longest wait for a quiet machine before a trial: until CPU use by other processes, steal, temperature and power are back near their idle values. The trial then starts all the same, and its verdict says if the machine stayed busy. 0s does not wait.',
+      )
       .prefault('10s'),
   },
   { error: 'settings of the measurement, e.g. { window: 5s, windows: 3 }' },

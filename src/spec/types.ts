@@ -16,11 +16,42 @@ export interface Level {
 /** Factors that are not part of a server configuration: points that differ only in these share one launch. */
 export const LOAD_FACTORS: readonly string[] = ['load'];
 
-/** How the load of a level is offered. Rates are requests per second, utilization a share of the configuration's own measured capacity. */
+/**
+ * How the load of a level is offered. Rates are requests per second, utilization a share of the configuration's own measured capacity.
+ *
+ * A `pattern` begins with the first measurement window; the warm-up before it is at the constant rate.
+ */
 export type Load =
-  | { readonly kind: 'utilization'; readonly utilization: number; readonly arrivals: Arrivals }
-  | { readonly kind: 'rate'; readonly rateRps: number; readonly arrivals: Arrivals }
+  | {
+      readonly kind: 'utilization';
+      readonly utilization: number;
+      readonly arrivals: Arrivals;
+      readonly pattern?: RatePattern;
+    }
+  | { readonly kind: 'rate'; readonly rateRps: number; readonly arrivals: Arrivals; readonly pattern?: RatePattern }
   | { readonly kind: 'concurrency'; readonly concurrency: number };
+
+/**
+ * The shape of a rate over time. Levels are multiples of the load's rate (1 is that rate itself) and times are seconds from the pattern's start, so one shape serves every
+ * rate and every utilization.
+ */
+export type RatePattern =
+  /** From one level to the other in a straight line within `overS`; the last level stays. */
+  | { readonly kind: 'linear-ramp'; readonly from: number; readonly to: number; readonly overS: number }
+  /** The same at a constant relative growth; both levels above 0. */
+  | { readonly kind: 'exponential-ramp'; readonly from: number; readonly to: number; readonly overS: number }
+  /** `base` until `atS`, then `level`, for `forS` seconds (a spike) or, without `forS`, for good (a step). */
+  | {
+      readonly kind: 'step';
+      readonly base: number;
+      readonly level: number;
+      readonly atS: number;
+      readonly forS?: number;
+    }
+  /** 1 + amplitude * sin(2 pi t / periodS); the amplitude lies in [0, 1]. */
+  | { readonly kind: 'sine'; readonly amplitude: number; readonly periodS: number }
+  /** One rate for each second, in any unit: scaled so that their mean is 1. Starts over when it has reached its end. */
+  | { readonly kind: 'trace'; readonly rates: readonly number[] };
 
 export type Arrivals = 'poisson' | 'constant';
 
@@ -130,6 +161,11 @@ export interface HostFacts {
   readonly platform: string;
   readonly modelNames: readonly string[];
   isKnownModel(name: string): boolean;
+  /**
+   * The text of a file that a spec names, e.g. the trace of a load; undefined where it cannot be read. Without it no spec that names such a file is accepted.
+   * @param path - from the folder the spec's own path starts at
+   */
+  readText?(path: string): string | undefined;
 }
 
 export interface ParsedSpec {

@@ -44,6 +44,16 @@ export function percent(example: string) {
     .refine((share) => share > 0 && share < 1, { error });
 }
 
+/** Percentage above 0 and at most `most`, which need not be below 100 -> share, e.g. "180%" -> 1.8. */
+export function percentAboveZero(example: string, most = Number.POSITIVE_INFINITY) {
+  const error = `a percentage above 0%${Number.isFinite(most) ? ` and at most ${most}%` : ''}, e.g. ${example}`;
+  return z
+    .string({ error })
+    .regex(PERCENT, { error })
+    .transform((text) => Number(PERCENT.exec(text)?.[1]) / 100)
+    .refine((share) => share > 0 && share <= most / 100, { error });
+}
+
 /** Memory -> bytes; MB is 10^6 bytes, MiB 2^20. */
 export function memoryBytes() {
   const error = 'an amount of memory with its unit (kB, MB, GB, KiB, MiB, GiB), e.g. 512MB';

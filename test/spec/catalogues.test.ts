@@ -21,7 +21,10 @@ test('a response is a column of its own, in snake case, with its unit at the end
     ms: /_ms$/,
     MB: /_mb$/,
     J: /_j$/,
+    'J*s': /_js$/,
     W: /_w$/,
+    MHz: /_mhz$/,
+    '°C': /_c$/,
     'requests/s': /_rps$/,
     'inferences/s': /_ips$/,
   };
@@ -33,12 +36,18 @@ test('a response is a column of its own, in snake case, with its unit at the end
   }
 });
 
+test('the intervals that more windows narrow are those of the latencies but the largest', () => {
+  const latencies = RESPONSES.map(({ name }) => name).filter((name) => name.startsWith('latency_'));
+  const narrowed = RESPONSES.filter(({ interval }) => interval === 'latencies').map(({ name }) => name);
+  expect([...narrowed, 'latency_max_ms']).toEqual(latencies);
+});
+
 test('no response has the name of a factor, because both are columns', () => {
   expect(factors.filter(([name]) => findResponse(name) !== undefined)).toEqual([]);
 });
 
 test('the responses are the fixed names that users and other tools build on', () => {
   expect(RESPONSES.map(({ name }) => name).join(' ')).toMatchInlineSnapshot(
-    `"offered_rps achieved_rps goodput_rps throughput_ips capacity_rps latency_mean_ms latency_p50_ms latency_p90_ms latency_p95_ms latency_p99_ms latency_p999_ms latency_max_ms queue_ms compute_ms cpu_util memory_peak_mb network_rx_mb network_tx_mb energy_gross_j energy_net_j energy_per_inference_j energy_net_per_inference_j power_w idle_power_w accuracy_top1 accuracy_top5 model_size_mb params macs"`,
+    `"offered_rps achieved_rps goodput_rps throughput_ips capacity_rps capacity_slo_rps latency_mean_ms latency_p50_ms latency_p90_ms latency_p95_ms latency_p99_ms latency_p999_ms latency_max_ms queue_ms compute_ms cpu_util throttled_share memory_peak_mb network_rx_mb network_tx_mb energy_gross_j energy_net_j energy_per_inference_j energy_net_per_inference_j energy_per_request_j energy_per_correct_j energy_delay_product_js power_w idle_power_w accuracy_top1 accuracy_top5 model_size_mb params macs others_cpu_util steal_cpu_util generator_throttled_share cpu_frequency_mhz temperature_c page_faults swap_mb littles_law_error"`,
   );
 });

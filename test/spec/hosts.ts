@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { packageFile } from '../../src/package-files.ts';
 import type { HostFacts } from '../../src/spec/index.ts';
 
 const modelNames = ['squeezenet1.1', 'mobilenetv2', 'resnet18', 'mnist-cnn'];
@@ -10,3 +12,6 @@ export const TWO_CPUS: HostFacts = {
   modelNames,
   isKnownModel: (name) => modelNames.includes(name),
 };
+
+/** The same machine, on which paths start at this package. */
+export const WITH_FILES: HostFacts = { ...TWO_CPUS, readText: (path) => readFileSync(packageFile(path), 'utf8') };

@@ -23,7 +23,7 @@ measure:
   max_warmup: 1m
   window: 500ms
   windows: 4
-  precision: { latency_p50_ms: 10%, throughput_ips: 2.5% }
+  precision: { latency_p50_ms: 10%, latency_mean_ms: 2.5% }
   confidence: 99%
   max: 2m
   timeout: 3s
@@ -53,7 +53,7 @@ test('units, names and settings of a spec arrive as the rest of dse uses them', 
       maxWarmupS: 60,
       windowS: 0.5,
       windows: 4,
-      precision: { latency_p50_ms: 0.1, throughput_ips: 0.025 },
+      precision: { latency_p50_ms: 0.1, latency_mean_ms: 0.025 },
       confidence: 0.99,
       maxS: 120,
       timeoutMs: 3000,

@@ -408,6 +408,26 @@ test('default objectives that nothing would measure are refused too', () => {
   `);
 });
 
+test('a precision is asked only of what has an interval', () => {
+  expect(
+    refusalOf('measure: { precision: { latency_max_ms: 10%, throughput_ips: 5%, latency_p75_ms: 10% } }'),
+  ).toMatchInlineSnapshot(`
+    "a.yaml:3:25  response "latency_max_ms" has no confidence interval that more windows would narrow
+      Name one of: latency_mean_ms, latency_p50_ms, latency_p90_ms, latency_p95_ms, latency_p99_ms, latency_p999_ms.
+    a.yaml:3:46  response "throughput_ips" has no confidence interval that more windows would narrow
+      Name one of: latency_mean_ms, latency_p50_ms, latency_p90_ms, latency_p95_ms, latency_p99_ms, latency_p999_ms.
+    a.yaml:3:66  unknown response "latency_p75_ms"
+      Did you mean "latency_p95_ms"?"
+  `);
+});
+
+test('a capacity within an objective needs the objective', () => {
+  expect(refusalOf('objectives: [{ maximize: capacity_slo_rps }]')).toMatchInlineSnapshot(`
+    "a.yaml:3:26  objective "capacity_slo_rps" has no latency to count by
+      Give one, e.g. measure: { slo: { latency_ms: 100 } }."
+  `);
+});
+
 test('windows must fit in the longest measurement', () => {
   expect(refusalOf('measure: { window: 30s, max: 20s }')).toMatchInlineSnapshot(`
     "a.yaml:3:20  3 windows of 30 s take 90 s, longer than "measure.max" (20 s)
@@ -445,6 +465,8 @@ test('whatever a file holds, it is parsed or refused with sentences and places',
     'why',
     'cpuset',
     'utilization',
+    'pattern',
+    'trace',
     '__proto__',
     'toString',
   ];
