@@ -26,6 +26,13 @@ export interface IntervalOptions {
   readonly dependence: Dependence;
   /** Between 0 and 1; 0.95 by default, for which the rules of printing were made. */
   readonly confidence?: number;
+  /**
+   * True where the window went on until the interval was narrow enough.
+   *
+   * Such a rule stops where the spread happens to look small, and an interval from that spread then covers too seldom. So the spread is taken from the first requests that carry an
+   * interval at all (`leastRequests`) and only the number of requests grows on (Stein 1945, "A two-sample test for a linear hypothesis whose power is independent of the variance").
+   */
+  readonly isStoppedByWidth?: boolean;
 }
 
 /**
@@ -74,19 +81,14 @@ export type Intervals = Readonly<Record<Statistic, IntervalOutcome>>;
  * @param latencies - in the order of their intended times, steady, every request among them; the unit is that of the intervals
  */
 export function intervalsWithinTrial(latencies: Float64Array, options: IntervalOptions): Intervals {
-  const { dependence } = options;
-  const batches = Array.from({ length: BATCHES }, (_, batch) =>
-    latencies.subarray(
-      Math.floor((batch * latencies.length) / BATCHES),
-      Math.floor(((batch + 1) * latencies.length) / BATCHES),
-    ),
-  );
+  const { dependence, isStoppedByWidth = false } = options;
   const sorted = sortOnce(() => latencies);
   return forEachStatistic((statistic) => {
     const neededRequests = leastRequests(statistic, dependence);
     if (!Number.isFinite(neededRequests)) return OVERLOADED;
     if (latencies.length >= neededRequests) {
-      return estimateFromBatches(batches, sorted, statistic, options, 'batch means');
+      const batches = cutIntoBatches(isStoppedByWidth ? latencies.subarray(0, neededRequests) : latencies);
+      return estimateInterval({ sorted, batches, source: 'batch means' }, statistic, options);
     }
     const times = formatTimes(neededRequests / latencies.length);
     return {
@@ -95,6 +97,11 @@ export function intervalsWithinTrial(latencies: Float64Array, options: IntervalO
       neededRequests,
     };
   });
+}
+
+function cutIntoBatches(latencies: Float64Array): Float64Array[] {
+  const startOf = (batch: number) => Math.floor((batch * latencies.length) / BATCHES);
+  return Array.from({ length: BATCHES }, (_, batch) => latencies.subarray(startOf(batch), startOf(batch + 1)));
 }
 
 /**
@@ -109,7 +116,9 @@ export function intervalsOverReplicates(replicates: readonly Float64Array[], opt
     const needed = leastBatch(statistic, options.dependence);
     if (!Number.isFinite(needed)) return OVERLOADED;
     const groups = groupReplicates(replicates, needed);
-    if (groups.length >= LEAST_REPLICATES) return estimateFromBatches(groups, sorted, statistic, options, 'replicates');
+    if (groups.length >= LEAST_REPLICATES) {
+      return estimateInterval({ sorted, batches: groups, source: 'replicates' }, statistic, options);
+    }
     return {
       kind: 'none',
       reason: `${replicates.length} replicates; at ${describeLoad(options.dependence)} an interval of the ${statistic} takes ${adviseReplicates(replicates, needed)}`,
@@ -175,26 +184,34 @@ function concatenate(parts: readonly Float64Array[]): Float64Array {
   return whole;
 }
 
-function estimateFromBatches(
-  batches: readonly Float64Array[],
-  sorted: () => Float64Array,
+/** What an interval is made from: the pooled requests, and the batches whose differences tell how sure it is. */
+interface Sample {
+  /** All requests in ascending order. */
+  readonly sorted: () => Float64Array;
+  /** Of all requests, or of the first ones only. */
+  readonly batches: readonly Float64Array[];
+  readonly source: 'batch means' | 'replicates';
+}
+
+function estimateInterval(
+  sample: Sample,
   statistic: Statistic,
   { confidence = 0.95 }: IntervalOptions,
-  source: string,
 ): IntervalOutcome {
-  const t = tCritical(confidence, batches.length - 1);
+  const { length } = sample.batches;
+  const t = tCritical(confidence, length - 1);
   const { share } = RULES[statistic];
-  const percent = `${Number((confidence * 100).toFixed(3))} %`;
-  const interval = share === undefined ? intervalOfMean(batches, t) : intervalOfQuantile(batches, sorted(), share, t);
+  const interval = share === undefined ? intervalOfMean(sample, t) : intervalOfQuantile(sample, share, t);
   if (interval === undefined) {
     return {
       kind: 'none',
-      reason: `the means of ${batches.length} ${source === 'replicates' ? 'replicates' : 'batches'} differ by more than their own size; more are needed`,
+      reason: `the ${length} ${sample.source} differ by more than their own size; it takes more of them`,
       neededRequests: Number.POSITIVE_INFINITY,
     };
   }
+  const percent = `${Number((confidence * 100).toFixed(3))} %`;
   const how = share === undefined ? 'reciprocal of the mean' : 'share below the percentile';
-  return { kind: 'interval', ...interval, method: `${percent}, ${batches.length} ${source}, t on the ${how}` };
+  return { kind: 'interval', ...interval, method: `${percent}, ${length} ${sample.source}, t on the ${how}` };
 }
 
 /**
@@ -202,43 +219,57 @@ function estimateFromBatches(
  *
  * A window that saw a long backlog has both a high mean and a large spread, so a symmetric interval misses mostly below the truth; the reciprocal evens that out.
  * @returns undefined where the spread admits any mean
- * Source: batch means with Student's t, Law (2015), "Simulation Modeling and Analysis", 5th ed., ch. 9.5.3; ratio estimator for batches of unequal length, Cochran (1977), ch. 6.
+ * Source: batch means with Student's t, Law (2015), "Simulation Modeling and Analysis", 5th ed., ch. 9.5.3.
  */
-function intervalOfMean(batches: readonly Float64Array[], t: number) {
-  const { ratio, standardError } = ratioOverBatches(batches, (batch) => batch.reduce((sum, value) => sum + value, 0));
-  const relative = ratio === 0 ? 0 : (t * standardError) / ratio;
+function intervalOfMean({ sorted, batches }: Sample, t: number) {
+  const all = sorted();
+  const estimate = sum(all) / all.length;
+  const relative = estimate === 0 ? 0 : (t * standardErrorOf(batches, sum, all.length)) / estimate;
   if (relative >= 1) return undefined;
-  return { estimate: ratio, lo: ratio / (1 + relative), hi: ratio / (1 - relative) };
+  return { estimate, lo: estimate / (1 + relative), hi: estimate / (1 - relative) };
 }
 
 /**
  * Interval of a quantile: that of the share of requests at or below its estimate, carried over to the latencies through the order statistics.
  *
- * It needs no density, and is as skewed as the tail is.
+ * It needs no density, and is as skewed as the tail is. Where the share's interval reaches 1, the largest latency is its end.
  * Source: Heidelberger, Lewis (1984), "Quantile estimation in dependent sequences", Operations Research 32(1).
  */
-function intervalOfQuantile(batches: readonly Float64Array[], sorted: Float64Array, share: number, t: number) {
-  const count = sorted.length;
-  const at = (place: number) => sorted[Math.max(0, Math.min(count - 1, place))] as number;
-  const estimate = at(Math.ceil(share * count) - 1);
-  const { standardError } = ratioOverBatches(batches, (batch) => countAtMost(batch, estimate));
+function intervalOfQuantile({ sorted, batches }: Sample, share: number, t: number) {
+  const all = sorted();
+  const at = (place: number) => all[Math.max(0, Math.min(all.length - 1, place))] as number;
+  const estimate = at(Math.ceil(share * all.length) - 1);
+  const halfWidth = t * standardErrorOf(batches, (batch) => countAtMost(batch, estimate), all.length);
   return {
     estimate,
-    lo: at(Math.floor((share - t * standardError) * count) - 1),
-    hi: at(Math.ceil((share + t * standardError) * count)),
+    lo: at(Math.floor((share - halfWidth) * all.length) - 1),
+    hi: at(Math.ceil((share + halfWidth) * all.length)),
   };
 }
 
-/** Sum over the batches of `total` per request, and its standard error from how the batches differ. */
-function ratioOverBatches(batches: readonly Float64Array[], total: (batch: Float64Array) => number) {
+/**
+ * Standard error of a total per request over `requests` requests, from how it differs between batches.
+ *
+ * Batches may differ in length: the ratio estimator. Source: Cochran (1977), "Sampling Techniques", 3rd ed., ch. 6.
+ */
+function standardErrorOf(
+  batches: readonly Float64Array[],
+  total: (batch: Float64Array) => number,
+  requests: number,
+): number {
   const totals = batches.map(total);
-  const count = batches.reduce((sum, { length }) => sum + length, 0);
-  const ratio = totals.reduce((sum, value) => sum + value, 0) / count;
+  const count = batches.reduce((all, { length }) => all + length, 0);
+  const ratio = totals.reduce((all, value) => all + value, 0) / count;
   const squares = batches.reduce(
-    (sum, { length }, index) => sum + ((totals[index] as number) - ratio * length) ** 2,
+    (all, { length }, index) => all + ((totals[index] as number) - ratio * length) ** 2,
     0,
   );
-  return { ratio, standardError: Math.sqrt((squares * batches.length) / (batches.length - 1)) / count };
+  const ofBatches = Math.sqrt((squares * batches.length) / (batches.length - 1)) / count;
+  return ofBatches * Math.sqrt(count / requests);
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((all, value) => all + value, 0);
 }
 
 function countAtMost(values: Float64Array, limit: number): number {

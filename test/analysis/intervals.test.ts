@@ -9,15 +9,9 @@ import {
   type Statistic,
 } from '../../src/analysis/index.ts';
 import { createRng, deriveSeed } from '../../src/rng.ts';
-import { simulateQueue } from './queue-traces.ts';
+import { queueTruth, simulateQueue } from './queue-traces.ts';
 
 const STATISTICS = ['mean', 'p50', 'p95', 'p99'] as const;
-
-/** Latency of an M/M/1 queue in service times: exponential with mean 1 / (1 - utilization). */
-function truthOf(statistic: (typeof STATISTICS)[number], utilization: number): number {
-  const beyond = { mean: Math.exp(-1), p50: 0.5, p95: 0.05, p99: 0.01 }[statistic];
-  return -Math.log(beyond) / (1 - utilization);
-}
 
 function expectCoverage(outcomes: readonly IntervalOutcome[], truth: number) {
   const printed = outcomes.filter((outcome) => outcome.kind === 'interval');
@@ -39,7 +33,7 @@ describe.each([0.3, 0.5])('of an M/M/1 queue at utilisation %d', (utilization) =
         { dependence },
       ),
     ).map((intervals) => intervals[statistic]);
-    expectCoverage(outcomes, truthOf(statistic, utilization));
+    expectCoverage(outcomes, queueTruth('exponential', utilization)[statistic]);
   });
 
   test.each(STATISTICS)('the %s is covered in about 95 of 100 sets of replicates that just suffice', (statistic) => {
@@ -50,8 +44,30 @@ describe.each([0.3, 0.5])('of an M/M/1 queue at utilisation %d', (utilization) =
       const replicates = Array.from({ length: 6 }, () => simulateQueue('exponential', utilization, count, rng));
       return intervalsOverReplicates(replicates, { dependence })[statistic];
     });
-    expectCoverage(outcomes, truthOf(statistic, utilization));
+    expectCoverage(outcomes, queueTruth('exponential', utilization)[statistic]);
   });
+});
+
+test('where a window goes on until the interval is narrow, only the honest spread keeps the coverage', () => {
+  const dependence = { kind: 'open', utilization: 0.3 } as const;
+  const least = leastRequests('mean', dependence);
+  const coverageOf = (isStoppedByWidth: boolean) => {
+    let covered = 0;
+    for (let run = 0; run < 200; run++) {
+      const latencies = simulateQueue('exponential', 0.3, 8 * least, createRng(deriveSeed(run, 'stopping')));
+      for (let count = least; ; count += Math.ceil(least / 2)) {
+        const seen = latencies.subarray(0, count);
+        const { mean } = intervalsWithinTrial(seen, { dependence, isStoppedByWidth });
+        if (mean.kind === 'none') throw new Error(mean.reason);
+        if (count < latencies.length && mean.hi - mean.lo > 0.1 * mean.estimate) continue;
+        if (mean.lo <= 1 / 0.7 && 1 / 0.7 <= mean.hi) covered++;
+        break;
+      }
+    }
+    return covered / 200;
+  };
+  expect(coverageOf(true)).toBeGreaterThan(0.91);
+  expect(coverageOf(false)).toBeLessThan(0.9);
 });
 
 const MEDIUM = { dependence: { kind: 'open', utilization: 0.6 } } as const;
@@ -119,7 +135,7 @@ test('an empty cell says what it would take', () => {
       "the offered load is at or above the capacity, so latency grows without end and has no interval",
       "2 replicates; at a utilization of 0.7 an interval of the p99 takes 9 of their length (1000 requests), or 3 of 2656 requests",
       "0 replicates; at a utilization of 0.7 an interval of the p99 takes 3 of 2656 requests",
-      "the means of 3 replicates differ by more than their own size; more are needed",
+      "the 3 replicates differ by more than their own size; it takes more of them",
     ]
   `);
 });

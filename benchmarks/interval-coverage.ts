@@ -1,0 +1,159 @@
+/**
+ * How often the intervals on latencies are printed and how often they cover the truth, on simulated queues whose mean and quantiles are known exactly.
+ *
+ * M/M/1 and M/D/1 queues at several utilisations, latencies in the order of the arrivals. First within one window, by its length; then over replicates; then windows that
+ * go on until the interval is narrow, with the spread taken from all requests and from the first ones. A cell is the share of intervals that cover, in percent of those
+ * printed; `-` where none was printed, which depends on the load and the number of requests alone. `=` is the median of a queue in which half the requests do not wait: it is
+ * exactly the service time. Ends with 1 where a printed cell of the first two tables lies outside of 93 to 97 %.
+ *
+ * Takes about 5 min on one core. Usage: interval-coverage.ts [--quick]
+ */
+import {
+  type Dependence,
+  type Intervals,
+  intervalsOverReplicates,
+  intervalsWithinTrial,
+  leastRequests,
+  type Statistic,
+} from '../src/analysis/index.ts';
+import { createRng, deriveSeed } from '../src/rng.ts';
+import { queueTruth, type Service, simulateQueue, type Truth } from '../test/analysis/queue-traces.ts';
+
+const isQuick = process.argv.includes('--quick');
+const RUNS = isQuick ? 100 : 1000;
+const SERVICES: readonly Service[] = ['exponential', 'fixed'];
+const UTILIZATIONS = isQuick ? [0.5, 0.7] : [0.3, 0.5, 0.7, 0.85, 0.9];
+const STATISTICS: readonly Statistic[] = ['mean', 'p50', 'p90', 'p95', 'p99', 'p999'];
+const LIMITS = { lowest: 0.93, highest: 0.97 };
+
+/** Requests in a window. A light load needs no long ones. */
+const lengthsAt = (utilization: number) =>
+  utilization <= 0.5 ? [500, 2000, 8000, 30_000] : [500, 2000, 8000, 30_000, 100_000];
+/** Replicates and requests in each. */
+const REPLICATES: readonly (readonly [number, number])[] = [
+  [3, 2000],
+  [10, 500],
+  [10, 2000],
+  [3, 10_000],
+  [10, 10_000],
+];
+
+const outside: string[] = [];
+
+printHead('within a window', 'requests');
+for (const service of SERVICES) {
+  for (const utilization of UTILIZATIONS) reportWindows(service, utilization);
+}
+printHead('over replicates', 'replicates x requests');
+for (const service of SERVICES) {
+  for (const utilization of UTILIZATIONS) reportReplicates(service, utilization);
+}
+console.log('\nwindows that go on until the mean is within 5 %: coverage of the mean, median requests');
+for (const utilization of [0.3, 0.5]) reportStopping(utilization);
+
+console.log(`\n${outside.length} cells outside of 93 to 97 %${outside.length === 0 ? '' : `: ${outside.join('; ')}`}`);
+process.exitCode = outside.length === 0 || isQuick ? 0 : 1;
+
+function reportWindows(service: Service, utilization: number): void {
+  const lengths = lengthsAt(utilization);
+  const tallies = lengths.map(() => createTally(queueTruth(service, utilization)));
+  for (let run = 0; run < RUNS; run++) {
+    const rng = createRng(deriveSeed(run, service, utilization, 'window'));
+    const latencies = simulateQueue(service, utilization, lengths.at(-1) as number, rng);
+    for (const [index, length] of lengths.entries()) {
+      const options = { dependence: { kind: 'open', utilization } } as const;
+      tallies[index]?.add(intervalsWithinTrial(latencies.subarray(0, length), options));
+    }
+  }
+  for (const [index, length] of lengths.entries()) printRow(service, utilization, `${length}`, tallies[index] as Tally);
+}
+
+function reportReplicates(service: Service, utilization: number): void {
+  const plans = utilization <= 0.5 ? REPLICATES.slice(0, 3) : REPLICATES;
+  const longest = Math.max(...plans.map(([, requests]) => requests));
+  const tallies = plans.map(() => createTally(queueTruth(service, utilization)));
+  for (let run = 0; run < RUNS; run++) {
+    const rng = createRng(deriveSeed(run, service, utilization, 'replicates'));
+    const replicates = Array.from({ length: 10 }, () => simulateQueue(service, utilization, longest, rng));
+    for (const [index, [count, requests]] of plans.entries()) {
+      const options = { dependence: { kind: 'open', utilization } } as const;
+      const used = replicates.slice(0, count).map((latencies) => latencies.subarray(0, requests));
+      tallies[index]?.add(intervalsOverReplicates(used, options));
+    }
+  }
+  for (const [index, plan] of plans.entries())
+    printRow(service, utilization, plan.join(' x '), tallies[index] as Tally);
+}
+
+/** Looks every quarter of the least window, as a run that measures window after window does. */
+function reportStopping(utilization: number): void {
+  const dependence: Dependence = { kind: 'open', utilization };
+  const { mean } = queueTruth('exponential', utilization);
+  const least = leastRequests('mean', dependence);
+  const cells = [false, true].map((isStoppedByWidth) => {
+    const lengths: number[] = [];
+    let covered = 0;
+    for (let run = 0; run < RUNS / 5; run++) {
+      const rng = createRng(deriveSeed(run, utilization, 'stopping'));
+      const latencies = simulateQueue('exponential', utilization, 40 * least, rng);
+      const stop = stopWhenNarrow(latencies, least, dependence, isStoppedByWidth);
+      lengths.push(stop.requests);
+      if (stop.lo <= mean && mean <= stop.hi) covered++;
+    }
+    lengths.sort((a, b) => a - b);
+    const spread = isStoppedByWidth ? 'first requests' : 'all requests';
+    return `spread from ${spread} ${((100 * covered) / lengths.length).toFixed(1)} % (${lengths[lengths.length >> 1]})`;
+  });
+  console.log(`M/M/1 ${utilization}  ${cells.join('  ')}`);
+}
+
+function stopWhenNarrow(latencies: Float64Array, least: number, dependence: Dependence, isStoppedByWidth: boolean) {
+  for (let requests = least; ; requests += Math.ceil(least / 4)) {
+    const { mean } = intervalsWithinTrial(latencies.subarray(0, requests), { dependence, isStoppedByWidth });
+    if (mean.kind === 'none') throw new Error(mean.reason);
+    if (requests >= latencies.length || mean.hi - mean.lo <= 0.1 * mean.estimate) return { ...mean, requests };
+  }
+}
+
+interface Tally {
+  add(intervals: Intervals): void;
+  /** Intervals printed, and those that cover; undefined where the statistic has no distribution to cover. */
+  of(statistic: Statistic): { readonly printed: number; readonly covered: number } | undefined;
+}
+
+function createTally(truth: Truth): Tally {
+  const counts = new Map(STATISTICS.map((statistic) => [statistic, { printed: 0, covered: 0 }]));
+  return {
+    add(intervals) {
+      for (const [statistic, count] of counts) {
+        const outcome = intervals[statistic];
+        if (outcome.kind === 'none') continue;
+        count.printed++;
+        if (outcome.lo <= truth[statistic] && truth[statistic] <= outcome.hi) count.covered++;
+      }
+    },
+    of: (statistic) => (truth[statistic] === 1 ? undefined : counts.get(statistic)),
+  };
+}
+
+function printHead(title: string, size: string): void {
+  console.log(`\n${title}, ${RUNS} runs a row: % of the printed intervals that cover`);
+  console.log(`queue  rho   ${size.padStart(22)}${STATISTICS.map((statistic) => statistic.padStart(8)).join('')}`);
+}
+
+function printRow(service: Service, utilization: number, size: string, tally: Tally): void {
+  const queue = service === 'exponential' ? 'M/M/1' : 'M/D/1';
+  const cells = STATISTICS.map((statistic) => {
+    const count = tally.of(statistic);
+    if (count === undefined) return '=';
+    if (count.printed === 0) return '-';
+    const share = count.covered / count.printed;
+    const cell = (100 * share).toFixed(1);
+    if (share < LIMITS.lowest || share > LIMITS.highest)
+      outside.push(`${queue} ${utilization} ${size} ${statistic} ${cell}`);
+    return count.printed === RUNS ? cell : `${cell}/${count.printed}`;
+  });
+  console.log(
+    `${queue}  ${utilization.toFixed(2)}  ${size.padStart(22)}${cells.map((cell) => cell.padStart(8)).join('')}`,
+  );
+}
