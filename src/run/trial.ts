@@ -60,6 +60,8 @@ export async function runTrial(
       const warmup = await warmUp(log, spec.measure, signal);
 
       enter('measure');
+      // Else the peak of an earlier load level would be told again as this one's.
+      await server.resetMemoryPeak();
       const findIntervals = (edges: readonly Counters[]) =>
         findLatencyIntervals(
           log.all(),
@@ -74,7 +76,7 @@ export async function runTrial(
       enter('drain');
       await unless(signal, run.stop());
       const records = log.all();
-      await store.writeHistogram(identity.trialId, encodeLatencies(records, windows), identity.attempt);
+      await store.writeHistogram(identity.trialId, 'latency', encodeLatencies(records, windows), identity.attempt);
       return {
         ...identity,
         ...clock.read(),
