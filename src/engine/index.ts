@@ -1,3 +1,3 @@
-export { InferenceError, type InferenceErrorKind } from './inference-error.ts';
+export { InferenceError } from './inference-error.ts';
 export { loadEngine } from './load-engine.ts';
 export type * from './types.ts';

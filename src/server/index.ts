@@ -1,2 +1,2 @@
-export { type StartOptions, startServer } from './start-server.ts';
+export { startServer } from './start-server.ts';
 export type * from './types.ts';
