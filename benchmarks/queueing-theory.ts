@@ -6,7 +6,7 @@
  * gaps is 1 for Poisson arrivals. Below, the send lag, and what a stall of 1 s does to p99 in an open and in a closed loop.
  * Ends with 1 where an error exceeds 0.5 ms or a ratio leaves 0.95 to 1.05.
  *
- * Server on CPU 0, generator on CPU 1 where there are two. Needs a build (`npm run build`). Usage: queueing-theory.ts [seconds a run, 30] [service time ms, 10]
+ * Server on CPU 0, generator on CPU 1 where there are two. Needs a build (`npm run build`). Usage: queueing-theory.ts [seconds a run, 30] [service time ms, 20]
  */
 import { availableParallelism } from 'node:os';
 import { createLoadDriver, summarizeRequests } from '../src/load/index.ts';
@@ -19,7 +19,7 @@ const LIMIT_RATIO = 0.05;
 const TIMEOUT_MS = 30_000;
 
 const runS = Number(process.argv[2] ?? 30);
-const serviceMs = Number(process.argv[3] ?? 10);
+const serviceMs = Number(process.argv[3] ?? 20);
 const hasTwoCpus = process.platform === 'linux' && availableParallelism() >= 2;
 let isWithin = true;
 

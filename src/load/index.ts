@@ -1,5 +1,6 @@
 export { createArrivalProcess } from './arrivals/arrival-process.ts';
 export { createRateFunction } from './arrivals/rate-functions.ts';
+export { readRateTrace } from './arrivals/rate-trace.ts';
 export type { ArrivalProcess, RateFunction } from './arrivals/types.ts';
 export { type CeilingOptions, type CeilingStep, type GeneratorCeiling, measureGeneratorCeiling } from './ceiling.ts';
 export { createLoadDriver, type LoadDriverOptions } from './driver.ts';

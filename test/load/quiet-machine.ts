@@ -4,7 +4,7 @@ import { monotonicNs } from '../../src/units.ts';
 
 const ATTEMPTS = 3;
 /** Of wake-ups that this process asked for, this share may be over 1 ms later than timers are anyway. */
-const MOST_LATE_WAKEUPS = 0.02;
+const MOST_LATE_WAKEUPS = 0.005;
 const TICK_MS = 4;
 const LATE_AFTER_MS = TICK_MS + 2;
 
