@@ -49,22 +49,22 @@ const SHAPES: Readonly<
   ramp: {
     needs: ['from', 'to', 'over'],
     may: [],
-    words: 'from, to and over beside ramp, and nothing else',
+    words: '"from", "to" and "over" beside "ramp", and nothing else',
     example: '{ ramp: linear, from: 20%, to: 180%, over: 20s }',
   },
   step: {
     needs: ['at'],
     may: ['for'],
-    words: 'at beside step, for where it ends again, and nothing else',
+    words: '"at" beside "step", "for" where it ends again, and nothing else',
     example: '{ step: 300%, at: 5s, for: 2s }',
   },
   sine: {
     needs: ['period'],
     may: [],
-    words: 'period beside sine, and nothing else',
+    words: '"period" beside "sine", and nothing else',
     example: '{ sine: 50%, period: 10s }',
   },
-  trace: { needs: [], may: [], words: 'trace alone', example: '{ trace: traces/day.txt }' },
+  trace: { needs: [], may: [], words: '"trace" alone', example: '{ trace: traces/day.txt }' },
 };
 const SHAPE_NAMES = Object.keys(SHAPES) as readonly Shape[];
 const ONE_SHAPE = `exactly one of ${SHAPE_NAMES.join(', ')}, e.g. ${SHAPES.ramp.example}`;

@@ -1,4 +1,4 @@
-import { RESPONSES } from '../spec/index.ts';
+import { RESPONSES, type ResponseDefinition } from '../spec/index.ts';
 
 /** One column of `trials.csv`. */
 export interface ColumnDefinition {
@@ -28,12 +28,15 @@ export const IDENTITY_COLUMNS: readonly ColumnDefinition[] = [
   column('reasons', '', 'Why the verdict is not simply valid, or why the trial failed'),
 ];
 
-/** Responses that can carry a confidence interval: every latency but the largest, which has none. */
-function hasInterval(name: string): boolean {
-  return name.startsWith('latency_') && name !== 'latency_max_ms';
-}
-
+/** Columns of text that say something about the response they stand after. */
 const AFTER: Readonly<Record<string, readonly ColumnDefinition[]>> = {
+  capacity_slo_rps: [
+    column(
+      'capacity_kind',
+      '',
+      'How the configuration behaves around its capacity in closed loop: cliff (throughput falls by over 10 % beyond it) or smooth (it stays)',
+    ),
+  ],
   idle_power_w: [
     column(
       'energy_source',
@@ -43,31 +46,55 @@ const AFTER: Readonly<Record<string, readonly ColumnDefinition[]>> = {
   ],
 };
 
-const responseColumns: readonly ColumnDefinition[] = RESPONSES.flatMap(({ name, unit, description }) => [
-  column(name, unit, description),
-  ...(hasInterval(name)
-    ? [
-        column(`${name}_lo`, unit, `Lower end of the confidence interval of ${name}`),
-        column(`${name}_hi`, unit, `Upper end of the confidence interval of ${name}`),
-      ]
-    : []),
-  ...(AFTER[name] ?? []),
-]);
+const responseColumns: readonly ColumnDefinition[] = RESPONSES.flatMap((response) => [
+  response,
+  ...intervalColumns(response),
+  ...(AFTER[response.name] ?? []),
+]).map(({ name, unit, description }) => column(name, unit, description));
+
+function intervalColumns({ name, unit, interval }: ResponseDefinition): ColumnDefinition[] {
+  if (interval === undefined) return [];
+  return [
+    column(`${name}_lo`, unit, `Lower end of the confidence interval of ${name}`),
+    column(`${name}_hi`, unit, `Upper end of the confidence interval of ${name}`),
+  ];
+}
 
 /** How the trial went; these and the responses stand after the factors. */
 const conductColumns: readonly ColumnDefinition[] = [
   column('requests', '', 'Requests that were due in the measured windows'),
   column('ok_count', '', 'Requests answered correctly'),
   column('timeout_count', '', 'Requests given up at the timeout; their latency counts as at least the timeout'),
-  column('error_count', '', 'Requests that ended in any other error'),
-  column('send_lag_p99_ms', 'ms', '99th percentile of the time from the intended send to the send'),
+  column('error_count', '', 'Requests that ended in any other error: the sum of the five kinds that follow'),
+  column('refused_count', '', 'Requests whose connection was refused'),
+  column('reset_count', '', 'Requests whose connection broke before the whole reply was there'),
+  column('http_4xx_count', '', 'Requests answered with an HTTP status from 400 to 499'),
+  column('http_5xx_count', '', 'Requests answered with an HTTP status from 500 to 599'),
+  column('malformed_count', '', 'Requests whose reply was not a valid answer'),
+  column(
+    'unanswered_count',
+    '',
+    'Requests without a reply when the load ended; their latency counts as at least the wait so far',
+  ),
+  column('send_lag_p50_ms', 'ms', 'Median time from the intended send to the send, where a client was free'),
+  column('send_lag_p99_ms', 'ms', '99th percentile of the same; histograms/ holds all of them'),
   column('late_share', '', 'Share of requests (0 to 1) that left later than the verdict allows'),
   column('generator_cpu_util', 'CPUs', 'CPU time of the load generator over the measured time'),
+  column(
+    'generator_ceiling_rps',
+    'requests/s',
+    'Highest rate the load generator was seen to send on time on this machine, against a server that answers at once',
+  ),
   column('idle_gate_wait_s', 's', 'Time waited for a quiet machine before the trial'),
   column('warmup_s', 's', 'Length of the warm-up'),
   column('window_s', 's', 'Length of one measurement window'),
   column('windows', '', 'Number of measurement windows'),
-  column('stop_reason', '', 'Why the measurement ended'),
+  column(
+    'stop_reason',
+    '',
+    'Why the measurement ended: windows (as many as asked for), precision (every interval asked for is narrow enough) or max (the longest measurement)',
+  ),
+  column('interval_notes', '', 'Why an interval is empty, and how long a window or how many replicates it would take'),
   column('host', '', 'Machine that measured; its fingerprint is in manifest.json'),
   column('started_at', '', 'When the trial began, ISO 8601, UTC'),
   column('duration_s', 's', 'Length of the whole trial, its launch not included where launches are shared'),

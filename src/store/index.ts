@@ -1,6 +1,6 @@
 export { COLUMNS, type ColumnDefinition } from './columns.ts';
 export { renderCsv } from './csv.ts';
-export { FILES, histogramPath } from './files.ts';
+export { FILES, histogramPath, secondsPath } from './files.ts';
 export { readJournal } from './journal.ts';
 export { openStore } from './open-store.ts';
 export { readResults } from './read-results.ts';

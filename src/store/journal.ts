@@ -3,8 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Problem, StoreError } from '../errors.ts';
 import { fileError, syncFolder } from './file-system.ts';
-import { decodeRecord, encodeRecord } from './record-codec.ts';
-import type { TrialRecord } from './types.ts';
+import { decodeRecord, encodeRecord, nameOf } from './record-codec.ts';
+import type { JournalRecord } from './types.ts';
 
 const NEWLINE = 10;
 
@@ -19,17 +19,17 @@ type Tail =
 /**
  * Every record of a journal, in the order they were written.
  *
- * A torn last line, which a killed writer leaves behind, is left out and told in `warnings`; the trial it belonged to was never reported as recorded.
+ * A torn last line, which a killed writer leaves behind, is left out and told in `warnings`; what it was to hold was never reported as recorded.
  * @throws StoreError for any other line that cannot be read, with file:line and what to do
  */
-export async function readJournal(path: string): Promise<{ records: TrialRecord[]; warnings: Problem[] }> {
-  const records: TrialRecord[] = [];
+export async function readJournal(path: string): Promise<{ records: JournalRecord[]; warnings: Problem[] }> {
+  const records: JournalRecord[] = [];
   const tail = await forEachRecord(path, (record) => records.push(record));
   return { records, warnings: tail.kind === 'torn' ? [tail.warning] : [] };
 }
 
 /** Calls `onRecord` for each record in order, holding one line in memory at a time. */
-export async function forEachRecord(path: string, onRecord: (record: TrialRecord) => void): Promise<Tail> {
+export async function forEachRecord(path: string, onRecord: (record: JournalRecord) => void): Promise<Tail> {
   let tail: Tail = { kind: 'whole' };
   for await (const line of readLines(path)) {
     if (line.text.trim() === '') continue;
@@ -52,7 +52,7 @@ export async function forEachRecord(path: string, onRecord: (record: TrialRecord
 /** Appends to a journal; one writer at a time. */
 export interface JournalWriter extends AsyncDisposable {
   /** Resolves when the record is on disk. @throws StoreError where it could not be written; the journal then ends with the record before */
-  append(record: TrialRecord): Promise<void>;
+  append(record: JournalRecord): Promise<void>;
 }
 
 /**
@@ -63,7 +63,7 @@ export interface JournalWriter extends AsyncDisposable {
  */
 export async function openJournal(
   path: string,
-  onRecord: (record: TrialRecord) => void,
+  onRecord: (record: JournalRecord) => void,
 ): Promise<{ writer: JournalWriter; warnings: readonly Problem[] }> {
   const file = await openForAppend(path);
   try {
@@ -85,7 +85,7 @@ function journalWriter(path: string, file: FileHandle, initialSize: number): Jou
   let broken: StoreError | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
-  const write = async (record: TrialRecord) => {
+  const write = async (record: JournalRecord) => {
     if (broken !== undefined) throw broken;
     const line = Buffer.from(`${encodeRecord(record)}\n`);
     try {
@@ -93,7 +93,7 @@ function journalWriter(path: string, file: FileHandle, initialSize: number): Jou
       await file.datasync();
       size += line.length;
     } catch (error) {
-      const refused = fileError(path, `record trial ${record.trialId}`, error);
+      const refused = fileError(path, `record ${nameOf(record)}`, error);
       await file.truncate(size).catch(() => {
         broken = refused;
       });
@@ -137,7 +137,7 @@ function tornLine(where: string, characters: number): Problem {
   return {
     where,
     what: `the last line is torn (${characters} characters without an end): dse was stopped while it wrote`,
-    hint: 'Nothing is lost but that one trial, which counts as not run. The next `dse run` removes the line and repeats the trial.',
+    hint: 'Nothing is lost but that one line; its trial counts as not run. The next `dse run` removes the line and repeats the trial.',
   };
 }
 

@@ -4,12 +4,12 @@ import { type Problem, StoreError } from '../errors.ts';
 import { COLUMNS } from './columns.ts';
 import { renderCsv } from './csv.ts';
 import { makeFolder, replaceFile } from './file-system.ts';
-import { FILES, histogramPath } from './files.ts';
+import { FILES, histogramPath, secondsPath } from './files.ts';
 import { forEachRecord, type JournalWriter, openJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { readManifest, updateManifest } from './manifest.ts';
 import { createTrialsTable, type TrialsTable } from './trials-table.ts';
-import type { Manifest, ManifestInput, Store, TrialRecord } from './types.ts';
+import type { HistogramKind, JournalRecord, Manifest, ManifestInput, Store } from './types.ts';
 
 /** trials.csv is rewritten after a trial only while rewriting takes at most this share of the time since the last one. */
 const MAX_REBUILD_SHARE = 0.02;
@@ -29,7 +29,7 @@ export async function openStore(outDir: string, input: ManifestInput): Promise<S
   try {
     const previous = await readManifest(outDir);
     refuseForeignFolder(outDir, previous, input.experiment);
-    for (const folder of [FILES.histograms, FILES.logs]) await makeFolder(join(outDir, folder));
+    for (const folder of [FILES.histograms, FILES.seconds, FILES.logs]) await makeFolder(join(outDir, folder));
     const manifest = await updateManifest(outDir, previous, input, new Date());
     return await openFolder(outDir, manifest, lock);
   } catch (error) {
@@ -42,7 +42,9 @@ async function openFolder(outDir: string, manifest: Manifest, lock: AsyncDisposa
   const startedMs = performance.now();
   const table = createTrialsTable(manifest.spec);
   const seen = new Map<string, { attempts: number; isMeasured: boolean }>();
-  const note = ({ trialId, state }: TrialRecord) => {
+  const note = (record: JournalRecord) => {
+    if (record.kind !== 'trial') return;
+    const { trialId, state } = record;
     const attempts = (seen.get(trialId)?.attempts ?? 0) + 1;
     seen.set(trialId, { attempts, isMeasured: state === 'done' });
   };
@@ -74,7 +76,7 @@ interface Parts {
   readonly writer: JournalWriter;
   readonly lock: AsyncDisposable;
   readonly seen: ReadonlyMap<string, { readonly attempts: number; readonly isMeasured: boolean }>;
-  readonly note: (record: TrialRecord) => void;
+  readonly note: (record: JournalRecord) => void;
   readonly lastRebuild: { readonly endedMs: number; readonly tookMs: number };
 }
 
@@ -106,16 +108,21 @@ class FolderStore implements Store {
     return this.#parts.seen.get(trialId)?.attempts ?? 0;
   }
 
-  async append(record: TrialRecord): Promise<void> {
+  async append(record: JournalRecord): Promise<void> {
     await this.#noting(this.#parts.writer.append(record));
+    if (record.kind !== 'trial') return;
     this.#parts.note(record);
     this.#isCsvCurrent = false;
     const { endedMs, tookMs } = this.#lastRebuild;
     if (tookMs <= MAX_REBUILD_SHARE * (performance.now() - endedMs)) await this.rebuildTrialsCsv();
   }
 
-  async writeHistogram(trialId: string, text: string, attempt = 1): Promise<void> {
-    await this.#noting(replaceFile(histogramPath(this.outDir, trialId, attempt), text));
+  async writeHistogram(trialId: string, kind: HistogramKind, text: string, attempt = 1): Promise<void> {
+    await this.#noting(replaceFile(histogramPath(this.outDir, trialId, kind, attempt), text));
+  }
+
+  async writeSeconds(trialId: string, csv: string, attempt = 1): Promise<void> {
+    await this.#noting(replaceFile(secondsPath(this.outDir, trialId, attempt), csv));
   }
 
   logPath(name: string): string {

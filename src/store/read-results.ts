@@ -20,8 +20,17 @@ export async function readResults(outDir: string): Promise<Results> {
       hint: 'Give a folder that `dse run` made, e.g. results/quickstart, or a CSV file.',
     });
   }
-  const { records, warnings } = await readJournal(join(outDir, FILES.journal));
+  const { records: lines, warnings } = await readJournal(join(outDir, FILES.journal));
   const table = createTrialsTable(manifest.spec);
-  for (const record of records) table.add(record);
-  return { outDir, manifest, records, columns: table.columns(), rows: table.rows(), warnings };
+  for (const line of lines) table.add(line);
+  return {
+    outDir,
+    manifest,
+    records: lines.filter((line) => line.kind === 'trial'),
+    idlePower: lines.filter((line) => line.kind === 'idle-power'),
+    generatorCeilings: lines.filter((line) => line.kind === 'generator-ceiling'),
+    columns: table.columns(),
+    rows: table.rows(),
+    warnings,
+  };
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { StoreError } from '../errors.ts';
-import { REASON_CODES, TRIAL_PHASES, type TrialRecord, VERDICTS } from './types.ts';
+import { unreachable } from '../unreachable.ts';
+import { type JournalRecord, REASON_CODES, TRIAL_PHASES, VERDICTS } from './types.ts';
 
 /** Version of a journal line. Raised when a line of an older dse could be misread. */
 export const JOURNAL_FORMAT = 1;
@@ -57,21 +58,73 @@ const trialRecord = z.discriminatedUnion('state', [
     reason: z.string(),
     exit: exit.exactOptional(),
   }),
-]) satisfies z.ZodType<TrialRecord>;
+]);
+
+const idlePower = z.object({
+  kind: z.literal('idle-power'),
+  host: z.string(),
+  block: count,
+  startedAt: z.iso.datetime(),
+  durationS: z.number().min(0),
+  source: z.string(),
+  description: z.string(),
+  isEstimate: z.boolean(),
+  powerW: z.number(),
+  lo: z.number(),
+  hi: z.number(),
+});
+
+const generatorCeiling = z.object({
+  kind: z.literal('generator-ceiling'),
+  host: z.string(),
+  startedAt: z.iso.datetime(),
+  ceilingRps: z.number(),
+  steps: z.array(
+    z.object({
+      rateRps: z.number(),
+      achievedRps: z.number(),
+      lagP50Ms: z.number().optional(),
+      lagP99Ms: z.number().optional(),
+      lateShare: z.number(),
+      busyCpus: z.number(),
+      isHeld: z.boolean(),
+    }),
+  ),
+});
+
+const journalRecord = z.discriminatedUnion('kind', [
+  trialRecord,
+  idlePower,
+  generatorCeiling,
+]) satisfies z.ZodType<JournalRecord>;
 
 const line = z.object({ format: z.int(), check: z.string(), record: z.unknown() });
 
+/** A record as messages name it. */
+export function nameOf(record: JournalRecord): string {
+  switch (record.kind) {
+    case 'trial':
+      return `trial ${record.trialId}`;
+    case 'idle-power':
+      return `idle power before block ${record.block}`;
+    case 'generator-ceiling':
+      return `generator ceiling of ${record.host}`;
+    default:
+      return unreachable(record);
+  }
+}
+
 /**
- * A trial as one line of the journal, without its line end.
+ * A record as one line of the journal, without its line end.
  *
  * The line is complete in itself: its format, a checksum over the record's content, and the record. It can be carried to another journal.
  * @throws StoreError where the record would not be read back as it is (a number that is not finite, a missing field)
  */
-export function encodeRecord(record: TrialRecord): string {
-  const checked = trialRecord.safeParse(record);
+export function encodeRecord(record: JournalRecord): string {
+  const checked = journalRecord.safeParse(record);
   if (!checked.success) {
     throw new StoreError({
-      where: `trial ${record.trialId}`,
+      where: nameOf(record),
       what: `its record cannot be stored: ${firstIssue(checked.error)}`,
       hint: 'This is a fault of dse, not of the experiment; what was recorded before is safe. Please report it with this message.',
     });
@@ -80,11 +133,11 @@ export function encodeRecord(record: TrialRecord): string {
 }
 
 /**
- * The trial of one line of the journal.
+ * The record of one line of the journal.
  * @param where - `file:line`, for messages
  * @throws StoreError where the line is damaged, or was written by a dse whose format this one does not know
  */
-export function decodeRecord(text: string, where: string): TrialRecord {
+export function decodeRecord(text: string, where: string): JournalRecord {
   const parsed = line.safeParse(parseJson(text));
   if (!parsed.success) throw damaged(where, 'this line is not a journal line', text);
   if (parsed.data.format !== JOURNAL_FORMAT) {
@@ -97,8 +150,9 @@ export function decodeRecord(text: string, where: string): TrialRecord {
   if (parsed.data.check !== checkOf(parsed.data.record ?? null)) {
     throw damaged(where, 'this line does not match its checksum', text);
   }
-  const record = trialRecord.safeParse(parsed.data.record);
-  if (!record.success) throw damaged(where, `this line is not a trial: ${firstIssue(record.error)}`, text);
+  const record = journalRecord.safeParse(parsed.data.record);
+  if (!record.success)
+    throw damaged(where, `this line is no record that this dse knows: ${firstIssue(record.error)}`, text);
   return record.data;
 }
 
@@ -130,7 +184,7 @@ function damaged(where: string, what: string, text: string): StoreError {
     hint: [
       'All other lines are untouched. Delete this one, keeping a copy of the file:',
       `  sed -i.bak ${lineNumber}d '${file}'`,
-      'and run again: only its trial is repeated.',
+      'and run again: if it held a trial, only that is repeated.',
     ].join('\n'),
   });
 }

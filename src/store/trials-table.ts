@@ -1,14 +1,14 @@
 import type { ExperimentSpec } from '../spec/types.ts';
 import { COLUMNS, IDENTITY_COLUMNS, MEASURED_COLUMNS } from './columns.ts';
-import type { Cell, Reason, TrialRecord } from './types.ts';
+import type { Cell, JournalRecord, Reason, TrialRecord } from './types.ts';
 
 type Row = Readonly<Record<string, Cell>>;
 
 const KNOWN = new Set(COLUMNS.map(({ name }) => name));
 
-/** Collects the rows of `trials.csv` record by record; a later attempt of a trial takes the place of an earlier one. */
+/** Collects the rows of `trials.csv` record by record; a later attempt of a trial takes the place of an earlier one, and what is no trial has no row. */
 export interface TrialsTable {
-  add(record: TrialRecord): void;
+  add(record: JournalRecord): void;
   /** Names in order: what the row is, the factors, the responses in the order of the dictionary, then what the dictionary does not know. */
   columns(): readonly string[];
   rows(): readonly Row[];
@@ -21,6 +21,7 @@ export function createTrialsTable(spec: Pick<ExperimentSpec, 'factors' | 'fixed'
   const others = new Set<string>();
   return {
     add(record) {
+      if (record.kind !== 'trial') return;
       for (const factor of Object.keys(record.factors)) factors.add(factor);
       if (record.state === 'done') {
         for (const name of Object.keys(record.responses)) if (!KNOWN.has(name)) others.add(name);

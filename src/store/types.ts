@@ -59,7 +59,7 @@ export interface TrialBase {
   readonly engine: EngineName;
 }
 
-/** One line of the journal: a finished trial. */
+/** A finished trial. */
 export type TrialRecord =
   | (TrialBase & {
       readonly state: 'done';
@@ -89,6 +89,55 @@ export const TRIAL_PHASES = [
   'stop',
 ] as const;
 export type TrialPhase = (typeof TRIAL_PHASES)[number];
+
+/** What the machine drew with nothing served, and the meter that says so; measured before each block. */
+export interface IdlePowerRecord {
+  readonly kind: 'idle-power';
+  readonly host: string;
+  /** Block of the run order whose net energy it is subtracted from, from 1. */
+  readonly block: number;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly durationS: number;
+  /** As in the column `energy_source`. */
+  readonly source: string;
+  /** What the meter sums, e.g. "package-0 + dram-0 through /sys/class/powercap". */
+  readonly description: string;
+  /** True where the watts are computed from a model and not read from a sensor. */
+  readonly isEstimate: boolean;
+  readonly powerW: number;
+  /** Ends of the confidence interval of `powerW`, watts. */
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** How fast the load generator can send on time on a machine, measured against a server that answers at once. */
+export interface GeneratorCeilingRecord {
+  readonly kind: 'generator-ceiling';
+  readonly host: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** The highest rate up to which every rate tried was held, requests/s; 0 where none was. */
+  readonly ceilingRps: number;
+  readonly steps: readonly {
+    readonly rateRps: number;
+    readonly achievedRps: number;
+    /** Intended to sent; absent where there were too few requests. */
+    readonly lagP50Ms?: number | undefined;
+    readonly lagP99Ms?: number | undefined;
+    /** Share of requests (0 to 1) that left over 1 ms late. */
+    readonly lateShare: number;
+    /** CPUs the generator was busy with. */
+    readonly busyCpus: number;
+    readonly isHeld: boolean;
+  }[];
+}
+
+/** One line of the journal: a finished trial, or something measured of the machine that trials are read by. */
+export type JournalRecord = TrialRecord | IdlePowerRecord | GeneratorCeilingRecord;
+
+/** What a histogram is over: latencies, or how late requests were sent. */
+export type HistogramKind = 'latency' | 'send-lag';
 
 /** Something about a machine that can change a result, and how. */
 export interface MachineFact {
@@ -181,9 +230,11 @@ export interface Store extends AsyncDisposable {
   finishedTrialIds(): ReadonlySet<string>;
   /** How many attempts of a trial the journal holds. */
   attempts(trialId: string): number;
-  append(record: TrialRecord): Promise<void>;
-  /** Keeps the latency histogram of one attempt; written whole before its trial is appended, so a row never lacks its histogram. */
-  writeHistogram(trialId: string, text: string, attempt?: number): Promise<void>;
+  append(record: JournalRecord): Promise<void>;
+  /** Keeps a histogram of one attempt; written whole before its trial is appended, so a row never lacks its histogram. */
+  writeHistogram(trialId: string, kind: HistogramKind, text: string, attempt?: number): Promise<void>;
+  /** Keeps what one attempt measured second by second, as CSV; written like a histogram. */
+  writeSeconds(trialId: string, csv: string, attempt?: number): Promise<void>;
   /** Where a server's output goes, e.g. `logPath('<configurationId>-b1')`. */
   logPath(name: string): string;
   /** Brings trials.csv up to date with the journal. Also done when the folder is opened and closed, and now and then between. */
@@ -199,6 +250,9 @@ export interface Results {
   readonly manifest: Manifest;
   /** Every attempt, in the order they were recorded. */
   readonly records: readonly TrialRecord[];
+  /** Every measurement of idle power and of the generator's ceiling, in the order they were recorded. */
+  readonly idlePower: readonly IdlePowerRecord[];
+  readonly generatorCeilings: readonly GeneratorCeilingRecord[];
   /** The columns of trials.csv, in order. */
   readonly columns: readonly string[];
   /** The rows of trials.csv: the last attempt of each trial. */

@@ -101,11 +101,11 @@ test('a pattern has one shape, with the keys of that shape', () => {
     specs/a.yaml:4:32  "loads.moving.pattern" is {"sine":"50%","step":"200%","at":"5s"}
       Give exactly one of ramp, step, sine, trace, e.g. { ramp: linear, from: 20%, to: 180%, over: 20s }.
     specs/a.yaml:4:32  "loads.moving.pattern" is {"ramp":"linear","from":"20%","over":"20s"}
-      Give from, to and over beside ramp, and nothing else, e.g. { ramp: linear, from: 20%, to: 180%, over: 20s }.
+      Give "from", "to" and "over" beside "ramp", and nothing else, e.g. { ramp: linear, from: 20%, to: 180%, over: 20s }.
     specs/a.yaml:4:32  "loads.moving.pattern" is {"step":"200%","at":"5s","over":"2s"}
-      Give at beside step, for where it ends again, and nothing else, e.g. { step: 300%, at: 5s, for: 2s }.
+      Give "at" beside "step", "for" where it ends again, and nothing else, e.g. { step: 300%, at: 5s, for: 2s }.
     specs/a.yaml:4:32  "loads.moving.pattern" is {"trace":"day.txt","period":"10s"}
-      Give trace alone, e.g. { trace: traces/day.txt }.
+      Give "trace" alone, e.g. { trace: traces/day.txt }.
     specs/a.yaml:4:32  "loads.moving.pattern" is "sine"
       Give exactly one of ramp, step, sine, trace, e.g. { ramp: linear, from: 20%, to: 180%, over: 20s }."
   `);

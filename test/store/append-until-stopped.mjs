@@ -19,7 +19,7 @@ async function appendForEver(store) {
   const template = JSON.parse(record);
   for (let number = store.finishedTrialIds().size + 1; ; number++) {
     const trialId = `t${number}`;
-    if (histogramLength !== '0') await store.writeHistogram(trialId, 'x'.repeat(Number(histogramLength)));
+    if (histogramLength !== '0') await store.writeHistogram(trialId, 'latency', 'x'.repeat(Number(histogramLength)));
     await store.append({ ...template, trialId });
     process.stdout.write(`${trialId}\n`);
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ExperimentSpec } from '../../src/spec/types.ts';
-import type { ManifestInput, TrialRecord } from '../../src/store/index.ts';
+import type { GeneratorCeilingRecord, IdlePowerRecord, ManifestInput, TrialRecord } from '../../src/store/index.ts';
 
 type DoneRecord = Extract<TrialRecord, { state: 'done' }>;
 type FailedRecord = Extract<TrialRecord, { state: 'failed' }>;
@@ -104,6 +104,31 @@ export function doneRecord(changes: Partial<DoneRecord> = {}): DoneRecord {
     ...changes,
   };
 }
+
+export const idlePower: IdlePowerRecord = {
+  kind: 'idle-power',
+  host: 'here',
+  block: 1,
+  startedAt: '2026-11-22T01:59:00.000Z',
+  durationS: 5.02,
+  source: 'rapl',
+  description: 'package-0 + dram-0 through /sys/class/powercap',
+  isEstimate: false,
+  powerW: 10.5,
+  lo: 10.2,
+  hi: 10.8,
+};
+
+export const generatorCeiling: GeneratorCeilingRecord = {
+  kind: 'generator-ceiling',
+  host: 'here',
+  startedAt: '2026-11-22T01:58:00.000Z',
+  ceilingRps: 2000,
+  steps: [
+    { rateRps: 2000, achievedRps: 1998, lagP50Ms: 0.02, lagP99Ms: 0.4, lateShare: 0, busyCpus: 0.3, isHeld: true },
+    { rateRps: 4000, achievedRps: 3100, lateShare: 0.2, busyCpus: 0.95, isHeld: false },
+  ],
+};
 
 export function failedRecord(changes: Partial<FailedRecord> = {}): FailedRecord {
   return { ...base, trialId: 't1', state: 'failed', phase: 'warm-up', reason: 'the server died', ...changes };

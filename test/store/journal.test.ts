@@ -70,7 +70,7 @@ describe('a journal', () => {
     const warning = {
       where: `${path}:4`,
       what: 'the last line is torn (16 characters without an end): dse was stopped while it wrote',
-      hint: 'Nothing is lost but that one trial, which counts as not run. The next `dse run` removes the line and repeats the trial.',
+      hint: 'Nothing is lost but that one line; its trial counts as not run. The next `dse run` removes the line and repeats the trial.',
     };
     expect((await readJournal(path)).warnings).toEqual([warning]);
     expect(await append(path, failedRecord())).toEqual([warning]);

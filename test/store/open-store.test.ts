@@ -1,8 +1,16 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openStore, readResults } from '../../src/store/index.ts';
-import { doneRecord, failedRecord, manifestInput, spec, temporaryFolder } from './examples.ts';
+import { histogramPath, openStore, readResults, secondsPath } from '../../src/store/index.ts';
+import {
+  doneRecord,
+  failedRecord,
+  generatorCeiling,
+  idlePower,
+  manifestInput,
+  spec,
+  temporaryFolder,
+} from './examples.ts';
 
 function json(...path: string[]): unknown {
   return JSON.parse(readFileSync(join(...path), 'utf8'));
@@ -18,6 +26,7 @@ describe('a result folder', () => {
       'journal.jsonl',
       'logs',
       'manifest.json',
+      'seconds',
       'trials.csv',
     ]);
     expect([...store.finishedTrialIds()]).toEqual([]);
@@ -140,13 +149,46 @@ describe('a result folder', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('keeps the histogram of each attempt and names logs safely', async () => {
+  it('keeps what was measured of the machine between the trials, and takes none of it for a trial', async () => {
+    const outDir = temporaryFolder();
+    const later = { ...idlePower, block: 2, powerW: 11 };
+    {
+      await using store = await openStore(outDir, manifestInput());
+      for (const record of [generatorCeiling, idlePower, doneRecord(), later]) await store.append(record);
+    }
+    {
+      await using store = await openStore(outDir, manifestInput());
+      expect([...store.finishedTrialIds()]).toEqual(['t1']);
+    }
+    const { records, idlePower: idle, generatorCeilings, rows } = await readResults(outDir);
+    expect({ records, idle, generatorCeilings }).toEqual({
+      records: [doneRecord()],
+      idle: [idlePower, later],
+      generatorCeilings: [generatorCeiling],
+    });
+    expect(rows).toHaveLength(1);
+  });
+
+  it('keeps the histograms and seconds of each attempt, and names logs safely', async () => {
     const outDir = temporaryFolder();
     await using store = await openStore(outDir, manifestInput());
-    await store.writeHistogram('t1', 'first');
-    await store.writeHistogram('t1', 'second', 2);
-    expect(readFileSync(join(outDir, 'histograms', 't1.hgrm'), 'utf8')).toBe('first');
-    expect(readFileSync(join(outDir, 'histograms', 't1-attempt2.hgrm'), 'utf8')).toBe('second');
+    await store.writeHistogram('t1', 'latency', 'first');
+    await store.writeHistogram('t1', 'send-lag', 'lags');
+    await store.writeHistogram('t1', 'latency', 'second', 2);
+    await store.writeSeconds('t1', 'second\n0\n');
+    await store.writeSeconds('t1', 'second\n1\n', 2);
+    const written = ['histograms', 'seconds'].flatMap((folder) => readdirSync(join(outDir, folder)).sort());
+    expect(written).toEqual([
+      't1-attempt2.latency.hdr',
+      't1.latency.hdr',
+      't1.send-lag.hdr',
+      't1-attempt2.csv',
+      't1.csv',
+    ]);
+    expect(readFileSync(histogramPath(outDir, 't1', 'latency', 1), 'utf8')).toBe('first');
+    expect(readFileSync(histogramPath(outDir, 't1', 'send-lag', 1), 'utf8')).toBe('lags');
+    expect(readFileSync(histogramPath(outDir, 't1', 'latency', 2), 'utf8')).toBe('second');
+    expect(readFileSync(secondsPath(outDir, 't1', 2), 'utf8')).toBe('second\n1\n');
     expect(store.logPath('model=a/../b')).toBe(join(outDir, 'logs', 'model=a_.._b.log'));
   });
 

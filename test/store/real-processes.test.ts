@@ -60,7 +60,7 @@ describe('a run that is killed with kill -9', () => {
       expect(found).toEqual(found.map((_, index) => `t${index + 1}`));
       expect(found).toEqual(expect.arrayContaining([...recorded]));
       expect(warnings.length).toBeLessThanOrEqual(1);
-      for (const id of found) expect(existsSync(join(outDir, 'histograms', `${id}.hgrm`)), id).toBe(true);
+      for (const id of found) expect(existsSync(join(outDir, 'histograms', `${id}.latency.hdr`)), id).toBe(true);
       // Whatever moment it was, the table is whole: a header and complete rows.
       parse(readFileSync(join(outDir, 'trials.csv')), { columns: true });
     }
@@ -164,7 +164,7 @@ const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
 
 describe('a disk that is full', () => {
   it.skipIf(!canMount).each([
-    { refused: 'a histogram', histogramLength: 5000, file: /histograms\/t\d+\.hgrm/ },
+    { refused: 'a histogram', histogramLength: 5000, file: /histograms\/t\d+\.latency\.hdr/ },
     { refused: 'the journal or its table', histogramLength: 0, file: /journal\.jsonl|trials\.csv/ },
   ])('stops the run with a sentence at $refused, and everything recorded before is whole', async (kind) => {
     const folder = temporaryFolder();

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { REASON_CODES, TRIAL_PHASES, type TrialRecord, VERDICTS } from '../../src/store/index.ts';
+import { type JournalRecord, REASON_CODES, TRIAL_PHASES, VERDICTS } from '../../src/store/index.ts';
 import { decodeRecord, encodeRecord } from '../../src/store/record-codec.ts';
-import { doneRecord, failedRecord } from './examples.ts';
+import { doneRecord, failedRecord, generatorCeiling, idlePower } from './examples.ts';
 
 // JSON has no negative zero; nothing that is measured can be one.
 const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
@@ -12,7 +12,15 @@ const name = fc.string({ minLength: 1 });
 const key = name.filter((text) => text !== '__proto__');
 const responses = fc.dictionary(key, fc.oneof(number, fc.string()), { noNullPrototype: true });
 
+const measured = {
+  host: fc.string(),
+  startedAt: fc
+    .date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
+    .map((date) => date.toISOString()),
+};
+
 const base = {
+  ...measured,
   kind: fc.constant('trial' as const),
   trialId: name,
   pointId: name,
@@ -21,15 +29,11 @@ const base = {
   runOrder: count,
   attempt: count,
   factors: fc.dictionary(key, fc.oneof(number, fc.string({ unit: 'binary' }), fc.boolean()), { noNullPrototype: true }),
-  host: fc.string(),
-  startedAt: fc
-    .date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
-    .map((date) => date.toISOString()),
   durationS: number.map(Math.abs),
   engine: fc.constantFrom('native' as const, 'docker' as const, 'podman' as const),
 };
 
-const record: fc.Arbitrary<TrialRecord> = fc.oneof(
+const record: fc.Arbitrary<JournalRecord> = fc.oneof(
   fc.record({
     ...base,
     state: fc.constant('done' as const),
@@ -55,6 +59,38 @@ const record: fc.Arbitrary<TrialRecord> = fc.oneof(
     },
     { requiredKeys: [...(Object.keys(base) as (keyof typeof base)[]), 'state', 'phase', 'reason'] },
   ),
+  fc.record({
+    ...measured,
+    kind: fc.constant('idle-power' as const),
+    block: count,
+    durationS: number.map(Math.abs),
+    source: fc.string(),
+    description: fc.string(),
+    isEstimate: fc.boolean(),
+    powerW: number,
+    lo: number,
+    hi: number,
+  }),
+  fc.record({
+    ...measured,
+    kind: fc.constant('generator-ceiling' as const),
+    ceilingRps: number,
+    steps: fc.array(
+      fc.record(
+        {
+          rateRps: number,
+          achievedRps: number,
+          lagP50Ms: number,
+          lagP99Ms: number,
+          lateShare: number,
+          busyCpus: number,
+          isHeld: fc.boolean(),
+        },
+        { requiredKeys: ['rateRps', 'achievedRps', 'lateShare', 'busyCpus', 'isHeld'] },
+      ),
+      { maxLength: 4 },
+    ),
+  }),
 );
 
 describe('a line of the journal', () => {
@@ -77,7 +113,7 @@ describe('a line of the journal', () => {
         `/r/journal.jsonl:3  this line does not match its checksum ("${line.slice(0, 60)}...")`,
         '  All other lines are untouched. Delete this one, keeping a copy of the file:',
         "    sed -i.bak 3d '/r/journal.jsonl'",
-        '  and run again: only its trial is repeated.',
+        '  and run again: if it held a trial, only that is repeated.',
       ].join('\n'),
     );
   });
@@ -99,5 +135,11 @@ describe('a line of the journal', () => {
     const record = doneRecord({ responses: { latency_p50_ms: Number.NaN } });
     expect(() => encodeRecord(record)).toThrow('trial t1  its record cannot be stored: responses.latency_p50_ms');
     expect(() => encodeRecord(failedRecord({ durationS: Number.POSITIVE_INFINITY }))).toThrow('durationS');
+    expect(() => encodeRecord({ ...idlePower, block: 2, hi: Number.NaN })).toThrow(
+      'idle power before block 2  its record cannot be stored: hi',
+    );
+    expect(() => encodeRecord({ ...generatorCeiling, ceilingRps: Number.NaN })).toThrow(
+      'generator ceiling of here  its record cannot be stored: ceilingRps',
+    );
   });
 });

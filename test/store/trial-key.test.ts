@@ -3,9 +3,10 @@ import { type TrialDefinition, trialKey } from '../../src/store/index.ts';
 import { spec } from './examples.ts';
 
 const { measure, energy } = spec();
+const rate = { kind: 'rate', rateRps: 10, arrivals: 'poisson' } as const;
 const definition: TrialDefinition = {
   levels: { model: { name: 'a', value: 'a' }, threads: { name: '2', value: 2 } },
-  load: { kind: 'rate', rateRps: 10, arrivals: 'poisson' },
+  load: rate,
   measure,
   energy,
   modelDigest: 'd1',
@@ -32,6 +33,8 @@ describe('the key of a trial', () => {
     'the name of a level': { levels: { ...definition.levels, threads: { name: 'two', value: 2 } } },
     'another factor': { levels: { ...definition.levels, batch: { name: '1', value: 1 } } },
     'the rate behind its load level': { load: { kind: 'rate', rateRps: 11, arrivals: 'poisson' } },
+    'a pattern of that rate': { load: { ...rate, pattern: { kind: 'sine', amplitude: 0.5, periodS: 5 } } },
+    'one second of a trace': { load: { ...rate, pattern: { kind: 'trace', rates: [1, 3] } } },
     'the arrival process': { load: { kind: 'rate', rateRps: 10, arrivals: 'constant' } },
     'the window': { measure: { ...measure, windowS: 3 } },
     'the timeout': { measure: { ...measure, timeoutMs: 2000 } },
@@ -46,6 +49,11 @@ describe('the key of a trial', () => {
     'the seed': { seed: 8 },
     'the replicate': { replicate: 2 },
   };
+  it('differs between any two of these', () => {
+    const keys = Object.values(changes).map((change) => trialKey({ ...definition, ...change }));
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
   it.each(Object.entries(changes))('changes with %s', (_what, change) => {
     expect(trialKey({ ...definition, ...change })).not.toBe(trialKey(definition));
   });
