@@ -14,7 +14,6 @@ export {
   recordSendLags,
 } from './histogram.ts';
 export { latenciesMsInOrder } from './latencies.ts';
-export { nearestRank, PERCENTILES, type PercentileName } from './percentiles.ts';
 export { concatRecords } from './records.ts';
 export { type SecondSummary, summarizeSeconds } from './seconds.ts';
 export { LATE_AFTER_MS, type RequestSummary, type SummaryOptions, summarizeRequests } from './summary.ts';

@@ -12,8 +12,6 @@ export const PERCENTILES = [
   { name: 'p999', perMille: 999, minSample: 6636 },
 ] as const;
 
-export type PercentileName = (typeof PERCENTILES)[number]['name'];
-
 /** Nearest-rank percentile of an ascending array: its smallest value that at least so many thousandths of all do not exceed. NaN where it is empty. */
 export function nearestRank(ascending: Float64Array, perMille: number): number {
   // Counted in thousandths: 0.999 * n would round.

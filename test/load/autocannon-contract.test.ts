@@ -42,7 +42,7 @@ async function withClient(setup: (client: AutocannonClient) => void, use: (clien
   try {
     await use(client as AutocannonClient);
   } finally {
-    end();
+    await end();
   }
 }
 

@@ -50,6 +50,8 @@ interface AutocannonOptions {
   readonly connections: number;
   readonly duration: number;
   readonly timeout: number;
+  readonly sampleInt: number;
+  readonly skipAggregateResult: boolean;
   readonly setupClient: (client: AutocannonClient) => void;
 }
 
@@ -65,10 +67,14 @@ type Autocannon = (options: AutocannonOptions, done: (error: Error | null) => vo
  */
 const NEVER_S = 1_000_000;
 
+/** How often autocannon looks whether it was stopped, milliseconds; by default it takes a second. */
+const STOPS_WITHIN_MS = 50;
+
 const require = createRequire(import.meta.url);
 
 /**
- * Creates autocannon's clients against an address; each is given to `setupClient` before it connects. Returns a function that ends them.
+ * Creates autocannon's clients against an address; each is given to `setupClient` before it connects. Returns a function that ends them, and waits until autocannon
+ * has put its own figures together, which would disturb whatever came next.
  *
  * None of autocannon's rate options is set, so its quota per second and its correction for coordinated omission (which it ties to a rate) never run.
  * @throws LoadError for another version of autocannon, and for options that it refuses
@@ -77,17 +83,23 @@ export function startClients(
   url: string,
   connections: number,
   setupClient: (client: AutocannonClient) => void,
-): () => void {
+): () => Promise<void> {
   checkVersion();
   const autocannon = require('autocannon') as Autocannon;
   const clients: AutocannonClient[] = [];
   let refusal: Error | null = null;
+  let onDone: () => void = () => {};
+  const done = new Promise<void>((resolve) => {
+    onDone = resolve;
+  });
   const run = autocannon(
     {
       url,
       connections,
       duration: NEVER_S,
       timeout: NEVER_S,
+      sampleInt: STOPS_WITHIN_MS,
+      skipAggregateResult: true,
       setupClient: (client) => {
         clients.push(client);
         setupClient(client);
@@ -95,6 +107,7 @@ export function startClients(
     },
     (error) => {
       refusal = error;
+      onDone();
     },
   );
   if (refusal !== null || clients.length !== connections) {
@@ -110,6 +123,7 @@ export function startClients(
   return () => {
     run.stop();
     for (const client of clients) client.destroy();
+    return done;
   };
 }
 

@@ -150,7 +150,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
       clearInterval(handOvers);
       clearInterval(sweeps);
       handOver();
-      endClients();
+      await endClients();
     },
   };
 }
