@@ -6,11 +6,9 @@ const LAUNCH_S = 1.5;
 const TRIAL_OVERHEAD_S = 0.7;
 /** A warm-up under `auto` where the load is steady from the start. */
 const AUTO_WARMUP_S = 2;
-/** A calibration doubles its concurrency about five times, for a quarter of `calibrationS` each. */
-const CALIBRATION_SHARE = 5 / 4;
-
 /**
- * First guess of how long configurations take, seconds: launches, calibrations, warm-ups and the windows measured at least, and once the idle measurement.
+ * First guess of how long configurations take, seconds: launches, calibrations (twice where there is a service-level objective to search for), warm-ups and the windows
+ * measured at least, and the idle measurement before each block.
  *
  * Leaves out what cannot be known beforehand: windows added for precision, slow warm-ups, waits for a quiet machine, retries.
  */
@@ -18,8 +16,9 @@ export function estimateRunS(spec: ExperimentSpec, configurations: readonly Plan
   const { measure, energy } = spec;
   const warmupS = measure.warmupS === 'auto' ? Math.min(AUTO_WARMUP_S, measure.maxWarmupS) : measure.warmupS;
   const trialS = warmupS + measure.windows * measure.windowS + TRIAL_OVERHEAD_S;
-  const launchS = LAUNCH_S + measure.calibrationS * CALIBRATION_SHARE;
+  const launchS = LAUNCH_S + measure.calibrationS * (measure.sloLatencyMs === undefined ? 1 : 2);
   const trials = configurations.reduce((count, configuration) => count + configuration.trials.length, 0);
-  const idleS = energy.source === 'none' || trials === 0 ? 0 : energy.idleS;
+  const blocks = new Set(configurations.map(({ block }) => block)).size;
+  const idleS = energy.source === 'none' ? 0 : blocks * energy.idleS;
   return idleS + configurations.length * launchS + trials * trialS;
 }

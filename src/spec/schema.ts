@@ -117,10 +117,14 @@ const measureSchema = z.strictObject(
         { latency_ms: positiveNumber(100).describe('A reply within this latency counts as goodput, milliseconds.') },
         { error: 'a limit, e.g. { latency_ms: 100 }' },
       )
-      .describe('Service-level objective.')
+      .describe(
+        'Service-level objective. Where given, the highest rate that meets it is searched for each server configuration (capacity_slo_rps).',
+      )
       .optional(),
     calibration: positiveDurationS('2s')
-      .describe('About how long the closed-loop calibration of a server configuration takes, which finds its capacity.')
+      .describe(
+        'About how long the closed-loop calibration of a server configuration takes, which finds its capacity; the search under an `slo` takes about as long again.',
+      )
       .prefault('2s'),
     retries: wholeNumber(0, 1)
       .describe(
@@ -152,7 +156,7 @@ export const energySchema = z.strictObject(
     command: text('a command that prints watts')
       .describe('For source command: prints the present power draw in watts on standard output.')
       .optional(),
-    idle: positiveDurationS('5s').describe('How long idle power is measured before the first trial.').prefault('5s'),
+    idle: positiveDurationS('5s').describe('How long idle power is measured before each block.').prefault('5s'),
     estimate: z
       .strictObject(
         {

@@ -90,7 +90,10 @@ export interface MeasureSpec {
   readonly windowS: number;
   /** Windows measured at least. */
   readonly windows: number;
-  /** Response -> largest relative half-width of its confidence interval (0.1 is 10 %); measurement goes on until all hold or `maxS` is reached. */
+  /**
+   * Response -> largest relative half-width of its confidence interval (0.1 is 10 %); measurement goes on until all hold or `maxS` is reached. A load with a pattern has no
+   * steady state to have an interval of, and is measured for `windows` only.
+   */
   readonly precision: Readonly<Record<string, number>>;
   readonly confidence: number;
   /** Longest measurement, seconds, all windows together. */
@@ -98,11 +101,11 @@ export interface MeasureSpec {
   readonly timeoutMs: number;
   /** A reply within this latency counts as goodput. */
   readonly sloLatencyMs?: number;
-  /** How long the closed-loop calibration of a server configuration lasts, seconds. */
+  /** About how long the closed-loop calibration of a server configuration takes, and so long again the search under `sloLatencyMs`, seconds. */
   readonly calibrationS: number;
   /** How often an invalid trial is tried again; every attempt stays in the journal. */
   readonly retries: number;
-  /** Longest wait for a quiet machine before a trial, seconds. */
+  /** Longest wait before a trial until CPU use by others, steal, temperature and power are back near their idle values, seconds. */
   readonly idleGateS: number;
 }
 
@@ -115,7 +118,7 @@ export interface EnergySpec {
   readonly hwmonRoot: string;
   /** For `command`: prints the present power draw in watts on standard output. */
   readonly command?: string;
-  /** How long idle power is measured, seconds. */
+  /** How long idle power is measured before each block, seconds. */
   readonly idleS: number;
   /** Parameters of the estimate, watts: whole machine idle, and one fully busy core above idle. */
   readonly estimate: { readonly idleW: number; readonly corePowerW: number };
