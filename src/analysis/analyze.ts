@@ -58,7 +58,8 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
       [Symbol.iterator]: () => summarizeReplicates(responses, configurations, resolved.confidence),
     },
     notes: [
-      ...noteEmptyObjectives(means, resolved),
+      // Where no row is usable at all, that is the reason, and the counts tell it.
+      ...(counts.used === 0 ? [] : noteEmptyObjectives(means, resolved)),
       ...noteUnevenReplicates(table, configurations, means, resolved),
       ...noteSingleContexts(configurations, resolved),
     ],

@@ -1,5 +1,5 @@
 import type { Analysis } from '../analysis/index.ts';
-import type { Cell, Results } from '../store/index.ts';
+import { type Cell, REASONS, type Results } from '../store/index.ts';
 import { syntheticModels } from './synthetic.ts';
 
 type Row = Readonly<Record<string, Cell>>;
@@ -8,6 +8,7 @@ type Row = Readonly<Record<string, Cell>>;
 export function remarksOn(analysis: Analysis, results: readonly Results[]): readonly string[] {
   return [
     ...remarkOnRows(analysis),
+    ...remarkOnInvalid(results),
     ...remarkOnLeftOut(analysis),
     ...analysis.notes.map(asSentence),
     ...remarkOnSyntheticModels(results),
@@ -25,6 +26,18 @@ function remarkOnRows({ counts }: Analysis): string[] {
   return [
     `Of ${rows} trials ${used} count; ${out.join(' and ')}, kept in trials.csv with the reasons and out of every front.`,
   ];
+}
+
+/** Which reasons made trials invalid, how often, and what to do about each; the commonest first. */
+function remarkOnInvalid(results: readonly Results[]): string[] {
+  const invalid = results.flatMap(({ rows }) => rows).filter(({ verdict }) => verdict === 'invalid');
+  const hasReason = (row: Row, code: string) => `; ${row.reasons}`.includes(`; ${code}: `);
+  return Object.entries(REASONS)
+    .filter(([, { weight }]) => weight === 'invalid')
+    .map(([code, { advice }]) => ({ code, advice, count: invalid.filter((row) => hasReason(row, code)).length }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count)
+    .map(({ code, advice, count }) => `${code} in ${count} ${count === 1 ? 'trial' : 'trials'}: ${advice}`);
 }
 
 function remarkOnLeftOut({ leftOut }: Analysis): string[] {

@@ -60,9 +60,9 @@ export function offeredLoadOf(trial: PlannedTrial, capacityRps: number, spec: Ex
     case 'concurrency':
       return { kind: 'closed', concurrency: load.concurrency };
     case 'rate':
-      return openLoad(load.rateRps, load.arrivals, trial, spec);
+      return openLoad(load.rateRps, load, trial, spec);
     case 'utilization':
-      return openLoad(load.utilization * capacityRps, load.arrivals, trial, spec);
+      return openLoad(load.utilization * capacityRps, load, trial, spec);
   }
 }
 
@@ -89,7 +89,7 @@ export function levelValue<T>(levels: Levels, factor: string): T {
 
 function openLoad(
   rateRps: number,
-  arrivals: 'poisson' | 'constant',
+  { arrivals, pattern }: Exclude<Load, { kind: 'concurrency' }>,
   trial: PlannedTrial,
   spec: ExperimentSpec,
 ): OfferedLoad {
@@ -99,6 +99,7 @@ function openLoad(
     arrivals,
     seed: arrivalSeedOf(trial, spec),
     connections: spec.generator.connections,
+    ...(pattern === undefined ? {} : { pattern }),
   };
 }
 

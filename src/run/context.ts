@@ -37,6 +37,8 @@ export interface RunContext {
     readonly isShared: boolean;
   };
   readonly host: string;
+  /** Highest rate the load generator sends on time on this machine. */
+  readonly generatorCeilingRps: number | undefined;
   readonly runLabel: string;
   readonly emit: (event: UntimedEvent) => void;
   /** Aborted with `Interrupted` when the user ends the run. */

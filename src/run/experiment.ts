@@ -11,6 +11,7 @@ import { checkLimits } from './check-limits.ts';
 import { runConfiguration, type TrialCounts } from './configuration-trials.ts';
 import type { RunContext, UntimedEvent } from './context.ts';
 import { removeDeadRuns } from './dead-runs.ts';
+import { findGeneratorCeiling } from './generator-ceiling.ts';
 import { trialIdOf } from './identity.ts';
 import { measureIdle } from './idle-state.ts';
 import { describeMachine } from './machine.ts';
@@ -101,6 +102,7 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
         models,
         cpus,
         host: machine.host,
+        generatorCeilingRps: await findGeneratorCeiling(store, cpus, machine.host),
         runLabel: createRunLabel(),
         emit,
         signal,
@@ -111,7 +113,7 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
         for (const configuration of next) {
           if (!configuration.trials.some(isLeft)) continue;
           if (context === undefined || configuration.block !== block) {
-            context = { ...base, idle: await measureIdle(base) };
+            context = { ...base, idle: await measureIdle(configuration.block, base) };
             block = configuration.block;
           }
           await runConfiguration(configuration, context, counts);

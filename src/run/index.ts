@@ -2,4 +2,3 @@
 export { type RunOptions, type RunOutcome, runExperiment } from './experiment.ts';
 export { describeMachine } from './machine.ts';
 export { RequestLog } from './request-log.ts';
-export { adviceFor } from './verdict.ts';

@@ -82,6 +82,7 @@ export function measureTrial(observed: Observations): Measurement {
       capacity_rps: configuration.capacity.capacityRps,
       capacity_slo_rps: configuration.sloCapacity?.rateRps,
       capacity_kind: configuration.capacity.shape,
+      generator_ceiling_rps: context.generatorCeilingRps,
       model_size_mb: configuration.model.sizeBytes / BYTES_PER_MB,
       params: configuration.model.params,
       macs: configuration.model.macs,

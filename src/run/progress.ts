@@ -4,8 +4,8 @@ import type { RequestLog } from './request-log.ts';
 
 const EVERY_MS = 500;
 
-/** Tells twice a second how a trial is doing, until stopped. */
-export function reportProgress(trialId: string, log: RequestLog, { emit }: Pick<RunContext, 'emit'>): { stop(): void } {
+/** Tells twice a second how a trial is doing, until disposed. */
+export function reportProgress(trialId: string, log: RequestLog, { emit }: Pick<RunContext, 'emit'>): Disposable {
   const startNs = monotonicNs();
   let previous = { atNs: startNs, requests: 0 };
   const timer = setInterval(() => {
@@ -20,5 +20,5 @@ export function reportProgress(trialId: string, log: RequestLog, { emit }: Pick<
     });
     previous = now;
   }, EVERY_MS);
-  return { stop: () => clearInterval(timer) };
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -1,7 +1,6 @@
 import type { PlannedTrial } from '../design/types.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, StoreError } from '../errors.ts';
 import type { ServerExit } from '../launch/types.ts';
-import { createLatencyHistogram, encodeHistogram, type RequestRecords, recordLatencies } from '../load/index.ts';
 import type { TrialBase, TrialPhase, TrialRecord } from '../store/types.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
 import type { RunningConfiguration } from './configuration.ts';
@@ -13,9 +12,10 @@ import { arePrecise, findLatencyIntervals } from './intervals.ts';
 import { measureTrial } from './measurement.ts';
 import { reportProgress } from './progress.ts';
 import { RequestLog } from './request-log.ts';
-import { unless } from './waiting.ts';
+import { hasPattern, RunningLoad, withoutPattern } from './running-load.ts';
+import { keepSideFiles } from './side-files.ts';
 import { warmUp } from './warm-up.ts';
-import { type MeasuredWindows, passWindows } from './windows.ts';
+import { passWindows, spanOf } from './windows.ts';
 
 /** What is known about a trial before it starts. */
 export type TrialIdentity = Omit<TrialBase, 'startedAt' | 'durationS'>;
@@ -33,7 +33,7 @@ export async function runTrial(
   configuration: RunningConfiguration,
   context: RunContext,
 ): Promise<TrialRecord> {
-  const { spec, load, store } = context;
+  const { spec, load } = context;
   const { signal, server } = configuration;
   const clock = startClock();
   let phase: TrialPhase = 'idle-gate';
@@ -54,64 +54,43 @@ export async function runTrial(
     enter('warm-up');
     const offered = offeredLoadOf(trial, configuration.capacity.capacityRps, spec);
     const log = new RequestLog();
-    const run = await unless(signal, load.start(offered, log.add));
-    const progress = reportProgress(identity.trialId, log, context);
-    try {
-      const warmup = await warmUp(log, spec.measure, signal);
+    await using running = new RunningLoad(load, log, signal);
+    using _progress = reportProgress(identity.trialId, log, context);
+    await running.start(withoutPattern(offered));
+    const warmup = await warmUp(log, spec.measure, signal);
 
-      enter('measure');
-      // Else the peak of an earlier load level would be told again as this one's.
-      await server.resetMemoryPeak();
-      const findIntervals = (edges: readonly Counters[]) =>
-        findLatencyIntervals(
-          log.all(),
-          { startNs: (edges[0] as Counters).atNs, endNs: (edges.at(-1) as Counters).atNs },
-          { offered, capacityRps: configuration.capacity.capacityRps },
-          spec.measure.confidence,
-        );
-      const windows = await passWindows(configuration, context, (edges) =>
-        arePrecise(findIntervals(edges), spec.measure.precision),
+    enter('measure');
+    // Else the peak of an earlier load level would be told again as this one's.
+    await server.resetMemoryPeak();
+    if (hasPattern(offered)) await running.start(offered);
+    const findIntervals = (edges: readonly Counters[]) =>
+      findLatencyIntervals(
+        log.all(),
+        spanOf(edges),
+        { offered, capacityRps: configuration.capacity.capacityRps },
+        spec.measure.confidence,
       );
+    const isPrecise = (edges: readonly Counters[]) => arePrecise(findIntervals(edges), spec.measure.precision);
+    const windows = await passWindows(configuration, context, hasPattern(offered) ? undefined : isPrecise);
 
-      enter('drain');
-      await unless(signal, run.stop());
-      const records = log.all();
-      await store.writeHistogram(identity.trialId, 'latency', encodeLatencies(records, windows), identity.attempt);
-      return {
-        ...identity,
-        ...clock.read(),
-        state: 'done',
-        ...measureTrial({
-          trial,
-          offered,
-          startedAtNs: run.startedAtNs,
-          intervals: findIntervals(windows.edges),
-          warmup,
-          idleGateWaitS,
-          windows,
-          records,
-          configuration,
-          context,
-        }),
-        applied: server.applied,
-        mechanism: server.mechanism,
-      };
-    } finally {
-      progress.stop();
-      // After a failure the load must not go on against the next server; `stop` is safe to call twice.
-      await unless(context.signal, run.stop()).catch(() => {});
-    }
+    enter('drain');
+    const { startedAtNs } = await running.stop();
+    const observed = { trial, offered, startedAtNs, warmup, idleGateWaitS, windows, records: log.all(), configuration };
+    await keepSideFiles(observed, identity, context);
+    return {
+      ...identity,
+      ...clock.read(),
+      state: 'done',
+      ...measureTrial({ ...observed, intervals: findIntervals(windows.edges), context }),
+      applied: server.applied,
+      mechanism: server.mechanism,
+    };
   } catch (error) {
     context.signal.throwIfAborted();
+    // What the store refuses (a full disk) ends the run: the next trial could not be recorded either.
+    if (error instanceof StoreError) throw error;
     return { ...identity, ...clock.read(), ...failedIn(phase, error, configuration.exit()) };
   }
-}
-
-/** The histogram of the measured windows' latencies, as it is kept beside the journal. */
-function encodeLatencies(records: RequestRecords, { edges }: MeasuredWindows): string {
-  const histogram = createLatencyHistogram();
-  recordLatencies(histogram, records, { startNs: (edges[0] as Counters).atNs, endNs: (edges.at(-1) as Counters).atNs });
-  return encodeHistogram(histogram);
 }
 
 /** The part of a failed trial's record that says why. */

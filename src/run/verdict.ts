@@ -1,5 +1,4 @@
-import type { Reason, ReasonCode, Verdict } from '../store/types.ts';
-import { unreachable } from '../unreachable.ts';
+import { REASONS, type Reason, type Verdict } from '../store/index.ts';
 
 /** Figures of one trial's measurement that its verdict is made from; undefined where a figure does not apply or was not measured. */
 export interface TrialFigures {
@@ -50,61 +49,13 @@ export const LIMITS = {
   littlesLawError: 0.2,
 } as const;
 
-/** Whether a reason makes a trial's numbers unfit for a front, or is a finding about the server, or only worth knowing. */
-export const WEIGHT: Readonly<Record<ReasonCode, 'invalid' | 'overloaded' | 'note'>> = {
-  overloaded: 'overloaded',
-  errors: 'invalid',
-  'generator-late': 'invalid',
-  'generator-saturated': 'invalid',
-  'shared-cpu': 'note',
-  unsteady: 'invalid',
-  'too-few-samples': 'note',
-  'host-busy': 'invalid',
-  throttled: 'invalid',
-  'energy-unknown': 'note',
-  'outcomes-unbalanced': 'invalid',
-  'littles-law': 'note',
-};
-
-/** What to do about a reason, for reports and the terminal. */
-export function adviceFor(code: ReasonCode): string {
-  switch (code) {
-    case 'overloaded':
-      return 'The server cannot carry this load; give it more CPU or offer less.';
-    case 'errors':
-      return "Look into the server's log of this trial.";
-    case 'generator-late':
-      return 'Give the generator a CPU of its own (generator.cpuset) and close other programs.';
-    case 'generator-saturated':
-      return 'The generator is the bottleneck: give it another CPU, or offer less.';
-    case 'shared-cpu':
-      return 'Use a machine with two CPUs, and Linux to keep them apart.';
-    case 'unsteady':
-      return 'Raise measure.max_warmup, or look for what keeps changing.';
-    case 'too-few-samples':
-      return 'Lengthen measure.window or add replicates.';
-    case 'host-busy':
-      return 'Close other programs, or run at a quieter time.';
-    case 'throttled':
-      return 'Let the machine cool down, fix the CPU frequency, or lift the quota that dse itself runs under.';
-    case 'energy-unknown':
-      return 'Run `dse doctor` for what this machine can measure.';
-    case 'outcomes-unbalanced':
-      return 'This is a defect of dse: please report it with the journal line.';
-    case 'littles-law':
-      return 'Arrivals, latency and concurrency disagree: lengthen the window.';
-    default:
-      return unreachable(code);
-  }
-}
-
 /** Judges a trial: `invalid` outweighs `overloaded`, which outweighs `valid`. Every reason found is listed with its figure and limit. */
 export function judgeTrial(
   figures: TrialFigures,
   extra: readonly Reason[] = [],
 ): { verdict: Verdict; reasons: Reason[] } {
   const reasons = [...reasonsFrom(figures), ...extra];
-  const weights = new Set(reasons.map(({ code }) => WEIGHT[code]));
+  const weights = new Set(reasons.map(({ code }) => REASONS[code].weight));
   const verdict = weights.has('invalid') ? 'invalid' : weights.has('overloaded') ? 'overloaded' : 'valid';
   return { verdict, reasons };
 }

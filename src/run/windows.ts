@@ -14,11 +14,20 @@ export interface MeasuredWindows {
 /** Why measuring ended: the windows asked for have passed, every interval asked for is narrow enough, or the cap. */
 export type StopReason = 'windows' | 'precision' | 'max';
 
-/** Lets measurement windows pass under a load that is already on, reading every counter at their edges. */
+/** From the first edge to the last. */
+export function spanOf(edges: readonly Counters[]): { readonly startNs: number; readonly endNs: number } {
+  return { startNs: (edges[0] as Counters).atNs, endNs: (edges.at(-1) as Counters).atNs };
+}
+
+/**
+ * Lets measurement windows pass under a load that is already on, reading every counter at their edges.
+ *
+ * @param isPrecise - asked after each window from the least number on, where precision is asked for; undefined where the load has no steady state to be precise about
+ */
 export async function passWindows(
   configuration: RunningConfiguration,
   { spec, load, meter }: RunContext,
-  isPrecise: (edges: readonly Counters[]) => boolean,
+  isPrecise: ((edges: readonly Counters[]) => boolean) | undefined,
 ): Promise<MeasuredWindows> {
   const { windowS } = spec.measure;
   const readEdge = () => readCounters(configuration.server, load, meter);
@@ -27,14 +36,18 @@ export async function passWindows(
   for (;;) {
     await sleepUnless(configuration.signal, (startNs + edges.length * windowS * NS_PER_S - monotonicNs()) / NS_PER_MS);
     edges.push(await readEdge());
-    const stopReason = reasonToStop(edges.length - 1, spec.measure, () => isPrecise(edges));
+    const stopReason = reasonToStop(edges.length - 1, spec.measure, isPrecise && (() => isPrecise(edges)));
     if (stopReason !== undefined) return { edges, stopReason };
   }
 }
 
-function reasonToStop(passed: number, measure: MeasureSpec, isPrecise: () => boolean): StopReason | undefined {
-  if (passed < measure.windows) return undefined;
-  if (Object.keys(measure.precision).length === 0) return 'windows';
+function reasonToStop(
+  passed: number,
+  { windows, windowS, maxS, precision }: MeasureSpec,
+  isPrecise: (() => boolean) | undefined,
+): StopReason | undefined {
+  if (passed < windows) return undefined;
+  if (isPrecise === undefined || Object.keys(precision).length === 0) return 'windows';
   if (isPrecise()) return 'precision';
-  return (passed + 1) * measure.windowS > measure.maxS ? 'max' : undefined;
+  return (passed + 1) * windowS > maxS ? 'max' : undefined;
 }

@@ -4,5 +4,6 @@ export { FILES, histogramPath, secondsPath } from './files.ts';
 export { readJournal } from './journal.ts';
 export { openStore } from './open-store.ts';
 export { readResults } from './read-results.ts';
+export { REASONS, type ReasonDefinition } from './reasons.ts';
 export { MEASUREMENT_VERSION, trialKey } from './trial-key.ts';
 export * from './types.ts';

@@ -42,7 +42,9 @@ async function openFolder(outDir: string, manifest: Manifest, lock: AsyncDisposa
   const startedMs = performance.now();
   const table = createTrialsTable(manifest.spec);
   const seen = new Map<string, { attempts: number; isMeasured: boolean }>();
+  const ceilings = new Map<string, number>();
   const note = (record: JournalRecord) => {
+    if (record.kind === 'generator-ceiling') ceilings.set(record.host, record.ceilingRps);
     if (record.kind !== 'trial') return;
     const { trialId, state } = record;
     const attempts = (seen.get(trialId)?.attempts ?? 0) + 1;
@@ -60,7 +62,7 @@ async function openFolder(outDir: string, manifest: Manifest, lock: AsyncDisposa
   }
   const endedMs = performance.now();
   const lastRebuild = { endedMs, tookMs: endedMs - startedMs };
-  return new FolderStore({ outDir, manifest, warnings, writer, lock, seen, note, lastRebuild });
+  return new FolderStore({ outDir, manifest, warnings, writer, lock, seen, ceilings, note, lastRebuild });
 }
 
 async function writeTrialsCsv(outDir: string, table: TrialsTable): Promise<void> {
@@ -76,6 +78,7 @@ interface Parts {
   readonly writer: JournalWriter;
   readonly lock: AsyncDisposable;
   readonly seen: ReadonlyMap<string, { readonly attempts: number; readonly isMeasured: boolean }>;
+  readonly ceilings: ReadonlyMap<string, number>;
   readonly note: (record: JournalRecord) => void;
   readonly lastRebuild: { readonly endedMs: number; readonly tookMs: number };
 }
@@ -104,14 +107,18 @@ class FolderStore implements Store {
     return new Set([...this.#parts.seen].filter(([, { isMeasured }]) => isMeasured).map(([trialId]) => trialId));
   }
 
+  generatorCeilingRps(host: string): number | undefined {
+    return this.#parts.ceilings.get(host);
+  }
+
   attempts(trialId: string): number {
     return this.#parts.seen.get(trialId)?.attempts ?? 0;
   }
 
   async append(record: JournalRecord): Promise<void> {
     await this.#noting(this.#parts.writer.append(record));
-    if (record.kind !== 'trial') return;
     this.#parts.note(record);
+    if (record.kind !== 'trial') return;
     this.#isCsvCurrent = false;
     const { endedMs, tookMs } = this.#lastRebuild;
     if (tookMs <= MAX_REBUILD_SHARE * (performance.now() - endedMs)) await this.rebuildTrialsCsv();

@@ -230,6 +230,8 @@ export interface Store extends AsyncDisposable {
   finishedTrialIds(): ReadonlySet<string>;
   /** How many attempts of a trial the journal holds. */
   attempts(trialId: string): number;
+  /** The latest ceiling of the load generator on a machine that the journal holds, requests/s. */
+  generatorCeilingRps(host: string): number | undefined;
   append(record: JournalRecord): Promise<void>;
   /** Keeps a histogram of one attempt; written whole before its trial is appended, so a row never lacks its histogram. */
   writeHistogram(trialId: string, kind: HistogramKind, text: string, attempt?: number): Promise<void>;

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { formatNumber } from '../../report/index.ts';
-import type { TrialRecord } from '../../store/types.ts';
+import { REASONS, type TrialRecord } from '../../store/index.ts';
 
 /** How a finished trial is marked. */
 export type Mark = 'valid' | 'overloaded' | 'invalid' | 'failed';
@@ -26,10 +26,12 @@ export function figuresOf(record: TrialRecord): readonly string[] {
   ];
 }
 
-/** Why a trial is not simply valid, one sentence a reason. */
+/** Why a trial is not simply valid, one sentence a reason. What is only worth knowing is left to trials.csv. */
 export function reasonsOf(record: TrialRecord): readonly string[] {
   if (record.state === 'failed') return [`failed in ${record.phase}: ${printable(record.reason)}`];
-  return record.reasons.map(({ code, detail }) => `${code}: ${printable(detail)}`);
+  return record.reasons
+    .filter(({ code }) => REASONS[code].weight !== 'note')
+    .map(({ code, detail }) => `${code}: ${printable(detail)}`);
 }
 
 /** Text of others (a server's last line, a path) made safe for a terminal: one line, no control characters. */
