@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { messageOf, SpecError } from '../errors.ts';
@@ -31,7 +32,17 @@ export async function readSpec(file: string, override: { readonly engine?: strin
     isKnownModel,
     modelNames: modelNames(),
     platform: process.platform,
+    readText,
   };
   const { engine } = override;
   return parseSpec(text, file, host, engine === undefined ? {} : { engine: readEngine('--engine', engine) });
+}
+
+/** Text of a file that a spec refers to; undefined where it cannot be read, which the spec's check then tells with its place. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,5 @@
 export { createArrivalProcess } from './arrivals/arrival-process.ts';
 export { createRateFunction } from './arrivals/rate-functions.ts';
-export { readRateTrace } from './arrivals/rate-trace.ts';
 export type { ArrivalProcess, RateFunction } from './arrivals/types.ts';
 export { type CeilingOptions, type CeilingStep, type GeneratorCeiling, measureGeneratorCeiling } from './ceiling.ts';
 export { createLoadDriver, type LoadDriverOptions } from './driver.ts';
@@ -16,6 +15,6 @@ export {
 export { latenciesMsInOrder } from './latencies.ts';
 export { concatRecords } from './records.ts';
 export { type SecondSummary, summarizeSeconds } from './seconds.ts';
-export { LATE_AFTER_MS, type RequestSummary, type SummaryOptions, summarizeRequests } from './summary.ts';
+export { type RequestSummary, type SummaryOptions, summarizeRequests } from './summary.ts';
 export type * from './types.ts';
 export { OUTCOME } from './types.ts';

@@ -1,5 +1,7 @@
 import type { DatasetRef, TensorSpec } from '../models/types.ts';
-import type { Arrivals } from '../spec/types.ts';
+import type { Arrivals, RatePattern } from '../spec/types.ts';
+
+export type { RatePattern } from '../spec/types.ts';
 
 /** Wire formats a request may take; a factor of the experiment. */
 export type Protocol = 'rest-json' | 'rest-binary';
@@ -40,28 +42,6 @@ export type OfferedLoad =
       readonly pattern?: RatePattern;
     }
   | { readonly kind: 'closed'; readonly concurrency: number };
-
-/**
- * The shape of a rate over time. Levels are multiples of the load's `rateRps` (1 is that rate itself), times are seconds from the start of the load, so one shape
- * serves every rate and every utilization.
- */
-export type RatePattern =
-  /** From one level to the other in a straight line within `overS`; the last level stays. */
-  | { readonly kind: 'linear-ramp'; readonly from: number; readonly to: number; readonly overS: number }
-  /** The same at a constant relative growth; both levels above 0. */
-  | { readonly kind: 'exponential-ramp'; readonly from: number; readonly to: number; readonly overS: number }
-  /** `base` until `atS`, then `level`, for `forS` seconds (a spike) or, without `forS`, for good (a step). */
-  | {
-      readonly kind: 'step';
-      readonly base: number;
-      readonly level: number;
-      readonly atS: number;
-      readonly forS?: number;
-    }
-  /** 1 + amplitude * sin(2 pi t / periodS); the amplitude lies in [0, 1]. */
-  | { readonly kind: 'sine'; readonly amplitude: number; readonly periodS: number }
-  /** One rate for each second, in any unit: scaled so that their mean is 1. Starts over when it has reached its end. */
-  | { readonly kind: 'trace'; readonly rates: readonly number[] };
 
 /** How a request ended. The numbers are what `RequestRecords.outcome` holds. */
 export const OUTCOME = {

@@ -1,5 +1,6 @@
 import { type IntervalOutcome, intervalsWithinTrial, type Statistic } from '../analysis/index.ts';
 import { latenciesMsInOrder, type OfferedLoad, type RequestRecords } from '../load/index.ts';
+import { hasPattern } from './running-load.ts';
 
 /** Statistics of latency that may carry an interval, by the column that holds them. */
 const STATISTIC_OF: Readonly<Record<string, Statistic>> = {
@@ -9,6 +10,12 @@ const STATISTIC_OF: Readonly<Record<string, Statistic>> = {
   latency_p95_ms: 'p95',
   latency_p99_ms: 'p99',
   latency_p999_ms: 'p999',
+};
+
+const CHANGING_LOAD: IntervalOutcome = {
+  kind: 'none',
+  reason: 'the load changes by design, so there is no one value to have an interval of; see the side file by seconds',
+  neededRequests: Number.POSITIVE_INFINITY,
 };
 
 /** The interval of each latency column over one stretch of a trial, or why it has none. */
@@ -26,6 +33,7 @@ export function findLatencyIntervals(
   load: { readonly offered: OfferedLoad; readonly capacityRps: number },
   confidence: number,
 ): LatencyIntervals {
+  if (hasPattern(load.offered)) return new Map(Object.keys(STATISTIC_OF).map((column) => [column, CHANGING_LOAD]));
   const latenciesMs = latenciesMsInOrder(records, window);
   const { offered, capacityRps } = load;
   const dependence =

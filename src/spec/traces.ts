@@ -25,7 +25,7 @@ export function createTraceReader(specFile: string, host: HostFacts): TraceReade
 }
 
 function readTrace(path: string, host: HostFacts): Trace {
-  const text = host.readText?.(path);
+  const text = host.readText(path);
   if (text !== undefined) return parseTrace(text);
   return {
     what: `cannot be read from ${path}`,

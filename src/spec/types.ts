@@ -168,7 +168,7 @@ export interface HostFacts {
    * The text of a file that a spec names, e.g. the trace of a load; undefined where it cannot be read. Without it no spec that names such a file is accepted.
    * @param path - from the folder the spec's own path starts at
    */
-  readText?(path: string): string | undefined;
+  readText(path: string): string | undefined;
 }
 
 export interface ParsedSpec {

@@ -1,9 +1,8 @@
 export { COLUMNS, type ColumnDefinition } from './columns.ts';
 export { renderCsv } from './csv.ts';
-export { FILES, histogramPath, secondsPath } from './files.ts';
-export { readJournal } from './journal.ts';
+export { histogramPath, secondsPath } from './files.ts';
 export { openStore } from './open-store.ts';
 export { readResults } from './read-results.ts';
 export { REASONS, type ReasonDefinition } from './reasons.ts';
-export { MEASUREMENT_VERSION, trialKey } from './trial-key.ts';
+export { trialKey } from './trial-key.ts';
 export * from './types.ts';

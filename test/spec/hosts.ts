@@ -10,6 +10,7 @@ export const TWO_CPUS: HostFacts = {
   memoryBytes: 8e9,
   platform: 'linux',
   modelNames,
+  readText: () => undefined,
   isKnownModel: (name) => modelNames.includes(name),
 };
 
