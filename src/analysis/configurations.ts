@@ -66,21 +66,48 @@ export function numberCombinations(
   let count = Math.min(1, rowCount);
   // Factor by factor, renumbering each time, so that no product of level counts can outgrow a number.
   for (const { levels, codes } of factors) {
-    const numbers = new Map<number, number>();
+    const numberOf = createNumbering(count * levels.length);
     const combined = new Int32Array(rowCount);
     for (let row = 0; row < rowCount; row++) {
-      const key = (ids[row] as number) * levels.length + (codes[row] as number);
-      let number = numbers.get(key);
-      if (number === undefined) {
-        number = numbers.size;
-        numbers.set(key, number);
-      }
-      combined[row] = number;
+      combined[row] = numberOf.of((ids[row] as number) * levels.length + (codes[row] as number));
     }
     ids = combined;
-    count = numbers.size;
+    count = numberOf.count();
   }
   return { ids, count };
+}
+
+/** An array of up to this many numbers (64 MB) is worth its speed over a map. */
+const LARGEST_DIRECT = 2 ** 24;
+
+/** Numbers keys below `keyCount` in order of first appearance. */
+function createNumbering(keyCount: number): { of(key: number): number; count(): number } {
+  let count = 0;
+  if (keyCount <= LARGEST_DIRECT) {
+    // One more than the number, so that the zeros of a new array say that a key has none yet.
+    const numbers = new Int32Array(keyCount);
+    return {
+      of(key) {
+        const known = numbers[key] as number;
+        if (known > 0) return known - 1;
+        numbers[key] = ++count;
+        return count - 1;
+      },
+      count: () => count,
+    };
+  }
+  const numbers = new Map<number, number>();
+  return {
+    of(key) {
+      let number = numbers.get(key);
+      if (number === undefined) {
+        number = count++;
+        numbers.set(key, number);
+      }
+      return number;
+    },
+    count: () => count,
+  };
 }
 
 /** Mean over the usable replicates of each configuration that have the value; NaN where none has. */

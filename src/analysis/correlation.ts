@@ -1,39 +1,64 @@
 import { normalTwoSidedP, tTwoSidedP } from './distributions.ts';
 import { describe } from './moments.ts';
-import { rank, sortedOrder, tieSizes } from './ranks.ts';
+import { type DenseRanks, indicesUpTo, rankDensely, shareRanks, sortByRank } from './ranks.ts';
 import type { Coefficient, CorrelationOutcome } from './types.ts';
+
+/** One side of a correlation, ready to be held against many others. */
+export interface Side {
+  readonly n: number;
+  /** Undefined where all values are equal. */
+  readonly shape: Shape | undefined;
+}
+
+interface Shape {
+  /** Deviations of the values from their mean, and of their ranks, each scaled to a length of 1. */
+  readonly unitValues: Float64Array;
+  readonly unitRanks: Float64Array;
+  readonly ranked: DenseRanks;
+  readonly ties: readonly number[];
+}
+
+/** What can be worked out about one side alone, the sorting above all. */
+export function prepareSide(values: Float64Array): Side {
+  const n = values.length;
+  const ranked = rankDensely(values);
+  if (ranked.counts.length < 2) return { n, shape: undefined };
+  const ties = [...ranked.counts.filter((count) => count > 1)];
+  return {
+    n,
+    shape: { unitValues: standardize(values), unitRanks: standardize(shareRanks(ranked)), ranked, ties },
+  };
+}
 
 /**
  * Pearson's r, Spearman's rho and Kendall's tau-b of paired values, each with a two-sided p-value, in O(n log n).
  *
+ * @param x - finite values
+ * @param y - finite values, paired with those of x by their place
  * @returns the coefficients, or the reason why there are none: fewer than three pairs, or values that are all equal
  */
 export function correlate(x: Float64Array, y: Float64Array): CorrelationOutcome {
-  if (x.length !== y.length) throw new RangeError(`${x.length} values against ${y.length}; pairs need as many of each`);
-  if (x.length < 3) return { reason: `${x.length} matched configurations; a correlation needs 3` };
-  if (isConstant(x) && isConstant(y)) return { reason: 'all values are equal on both sides' };
-  if (isConstant(x)) return { reason: 'all values are equal on side a' };
-  if (isConstant(y)) return { reason: 'all values are equal on side b' };
-  return { pearson: pearson(x, y), spearman: spearman(x, y), kendall: kendall(x, y) };
+  return correlateSides(prepareSide(x), prepareSide(y));
 }
 
-function isConstant(values: Float64Array): boolean {
-  return values.every((value) => value === values[0]);
+/** As `correlate`, for sides that are used in more than one pair. */
+export function correlateSides(x: Side, y: Side): CorrelationOutcome {
+  if (x.n !== y.n) throw new RangeError(`${x.n} values against ${y.n}; pairs need as many of each`);
+  if (x.n < 3) return { reason: `${x.n} matched configurations; a correlation needs 3` };
+  if (x.shape === undefined || y.shape === undefined) {
+    const side = x.shape === undefined ? (y.shape === undefined ? 'both sides' : 'side a') : 'side b';
+    return { reason: `all values are equal on ${side}` };
+  }
+  return {
+    pearson: pearson(x.shape, y.shape),
+    spearman: spearman(x.shape, y.shape),
+    kendall: kendall(x.shape, y.shape),
+  };
 }
 
-function pearson(x: Float64Array, y: Float64Array): Coefficient {
-  const value = productMoment(x, y);
-  return { value, p: productMomentP(value, x.length), method: 't' };
-}
-
-/** Pearson's r of values of which neither side is constant. */
-function productMoment(x: Float64Array, y: Float64Array): number {
-  const unitX = standardize(x);
-  const unitY = standardize(y);
-  let sum = 0;
-  for (let index = 0; index < x.length; index++) sum += (unitX[index] as number) * (unitY[index] as number);
-  // Rounding may carry a perfect correlation beyond 1.
-  return Math.max(-1, Math.min(1, sum));
+function pearson(x: Shape, y: Shape): Coefficient {
+  const value = dotProduct(x.unitValues, y.unitValues);
+  return { value, p: productMomentP(value, x.unitValues.length), method: 't' };
 }
 
 /** Deviations from the mean, scaled to a length of 1 in two steps so that no square over- or underflows. */
@@ -46,7 +71,14 @@ export function standardize(values: Float64Array): Float64Array {
   return scaled.map((value) => value / length);
 }
 
-/** Source: Student's t with n - 2 degrees of freedom, exact where one side is normal. */
+/** Cosine between two vectors of length 1; rounding may carry it beyond 1, and is cut off. */
+export function dotProduct(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < x.length; index++) sum += (x[index] as number) * (y[index] as number);
+  return Math.max(-1, Math.min(1, sum));
+}
+
+/** Student's t with n - 2 degrees of freedom, exact where one side is normal. */
 function productMomentP(r: number, n: number): number {
   const df = n - 2;
   const unexplained = 1 - r * r;
@@ -57,15 +89,15 @@ function productMomentP(r: number, n: number): number {
 const LARGEST_EXACT_SPEARMAN = 9;
 
 /** p is exact for up to nine pairs without ties, and that of Student's t otherwise. */
-function spearman(x: Float64Array, y: Float64Array): Coefficient {
-  const ranksX = rank(x);
-  const ranksY = rank(y);
-  const value = productMoment(ranksX, ranksY);
-  const n = x.length;
-  const isTied = tieSizes(ranksX.toSorted()).length > 0 || tieSizes(ranksY.toSorted()).length > 0;
+function spearman(x: Shape, y: Shape): Coefficient {
+  const n = x.unitRanks.length;
+  const value = dotProduct(x.unitRanks, y.unitRanks);
+  const isTied = x.ties.length > 0 || y.ties.length > 0;
   if (n > LARGEST_EXACT_SPEARMAN || isTied) return { value, p: productMomentP(value, n), method: 't' };
   let distance = 0;
-  for (let index = 0; index < n; index++) distance += ((ranksX[index] as number) - (ranksY[index] as number)) ** 2;
+  for (let index = 0; index < n; index++) {
+    distance += ((x.ranked.ranks[index] as number) - (y.ranked.ranks[index] as number)) ** 2;
+  }
   return { value, p: exactSpearmanP(distance, n), method: 'exact' };
 }
 
@@ -75,11 +107,10 @@ function spearman(x: Float64Array, y: Float64Array): Coefficient {
  * The sum is symmetric about (n^3 - n) / 6, where rho is 0.
  */
 function exactSpearmanP(distance: number, n: number): number {
-  const frequencies = spearmanFrequencies(n);
   const centre = (n ** 3 - n) / 6;
   let extreme = 0;
   let all = 0;
-  for (const [sum, frequency] of frequencies.entries()) {
+  for (const [sum, frequency] of spearmanFrequencies(n).entries()) {
     all += frequency;
     if (Math.abs(sum - centre) >= Math.abs(distance - centre)) extreme += frequency;
   }
@@ -116,45 +147,41 @@ const LARGEST_EXACT_KENDALL = 50;
  * Source: Knight (1966), "A computer method for calculating Kendall's tau with ungrouped data", Journal of the American Statistical
  * Association 61; Kendall (1970), "Rank Correlation Methods", ch. 4 and 5.
  */
-function kendall(x: Float64Array, y: Float64Array): Coefficient {
-  const n = x.length;
-  const order = sortedOrder(y);
-  // Both sorts are stable, so that pairs tied in x come in the order of y and add no inversion.
-  const byX = order.sort((a, b) => (x[a] as number) - (x[b] as number));
-  const ySequence = Float64Array.from(byX, (index) => y[index] as number);
-  const xSequence = Float64Array.from(byX, (index) => x[index] as number);
-
+function kendall(x: Shape, y: Shape): Coefficient {
+  const n = x.ranked.ranks.length;
+  // By x, and by y where x is tied, so that pairs tied in x come in the order of y and add no inversion.
+  const order = sortByRank(sortByRank(indicesUpTo(n), y.ranked), x.ranked);
+  const tiedBoth = countJointPairs(order, x.ranked.ranks, y.ranked.ranks);
+  const discordant = sortCountingInversions(order.map((index) => y.ranked.ranks[index] as number));
   const pairs = (n * (n - 1)) / 2;
-  const tiesX = tieSizes(xSequence);
-  const tiesBoth = jointTieSizes(xSequence, ySequence);
-  const discordant = sortCountingInversions(ySequence);
-  const tiesY = tieSizes(ySequence);
-  const tiedX = countPairs(tiesX);
-  const tiedY = countPairs(tiesY);
-  const concordant = pairs - tiedX - tiedY + countPairs(tiesBoth) - discordant;
-  const value = (concordant - discordant) / Math.sqrt(pairs - tiedX) / Math.sqrt(pairs - tiedY);
-  const bounded = Math.max(-1, Math.min(1, value));
+  const tiedX = countPairs(x.ties);
+  const tiedY = countPairs(y.ties);
+  const concordant = pairs - tiedX - tiedY + tiedBoth - discordant;
+  const tau = (concordant - discordant) / Math.sqrt(pairs - tiedX) / Math.sqrt(pairs - tiedY);
+  const value = Math.max(-1, Math.min(1, tau));
 
   if (tiedX === 0 && tiedY === 0 && n <= LARGEST_EXACT_KENDALL) {
-    return { value: bounded, p: exactKendallP(discordant, n), method: 'exact' };
+    return { value, p: exactKendallP(discordant, n), method: 'exact' };
   }
-  const sd = Math.sqrt(tiedKendallVariance(n, tiesX, tiesY));
-  return { value: bounded, p: normalTwoSidedP((concordant - discordant) / sd), method: 'normal' };
+  const sd = Math.sqrt(tiedKendallVariance(n, x.ties, y.ties));
+  return { value, p: normalTwoSidedP((concordant - discordant) / sd), method: 'normal' };
 }
 
 function countPairs(sizes: readonly number[]): number {
   return sizes.reduce((sum, size) => sum + (size * (size - 1)) / 2, 0);
 }
 
-/** Sizes of the groups of neighbours that are equal in both sequences. */
-function jointTieSizes(x: Float64Array, y: Float64Array): number[] {
-  const groups = new Float64Array(x.length);
-  let group = 0;
-  for (let index = 1; index < x.length; index++) {
-    if (x[index] !== x[index - 1] || y[index] !== y[index - 1]) group++;
-    groups[index] = group;
+/** Pairs that are tied in both x and y; in this order they are neighbours. */
+function countJointPairs(order: Uint32Array, x: Uint32Array, y: Uint32Array): number {
+  let pairs = 0;
+  let size = 1;
+  for (let at = 1; at < order.length; at++) {
+    const index = order[at] as number;
+    const previous = order[at - 1] as number;
+    size = x[index] === x[previous] && y[index] === y[previous] ? size + 1 : 1;
+    pairs += size - 1;
   }
-  return tieSizes(groups);
+  return pairs;
 }
 
 /** Variance of concordant minus discordant pairs in random order, given the tie groups of both sides. */
@@ -192,28 +219,22 @@ function exactKendallP(discordant: number, n: number): number {
   return Math.min(1, 2 * tail);
 }
 
-/** Sorts in place by merging and returns how many pairs were out of order; equal values are not. */
-function sortCountingInversions(values: Float64Array): number {
+/** How many pairs are out of order, equal values being in order; leaves the values as they fall (merge sort). */
+function sortCountingInversions(values: Uint32Array): number {
   let inversions = 0;
-  let source: Float64Array = values;
-  let target: Float64Array = new Float64Array(values.length);
+  let source: Uint32Array = values;
+  let target: Uint32Array = new Uint32Array(values.length);
   for (let width = 1; width < values.length; width *= 2) {
     for (let start = 0; start < values.length; start += 2 * width) {
-      inversions += mergeCounting(
-        source,
-        target,
-        start,
-        Math.min(start + width, values.length),
-        Math.min(start + 2 * width, values.length),
-      );
+      const middle = Math.min(start + width, values.length);
+      inversions += mergeCounting(source, target, start, middle, Math.min(start + 2 * width, values.length));
     }
     [source, target] = [target, source];
   }
-  if (source !== values) values.set(source);
   return inversions;
 }
 
-function mergeCounting(source: Float64Array, target: Float64Array, start: number, middle: number, end: number): number {
+function mergeCounting(source: Uint32Array, target: Uint32Array, start: number, middle: number, end: number): number {
   let inversions = 0;
   let left = start;
   let right = middle;

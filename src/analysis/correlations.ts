@@ -1,5 +1,5 @@
 import { numberCombinations } from './configurations.ts';
-import { correlate } from './correlation.ts';
+import { correlateSides, prepareSide, type Side } from './correlation.ts';
 import type { Configurations, Correlation } from './types.ts';
 
 /**
@@ -17,10 +17,16 @@ export function correlateContexts(
   return contexts.flatMap((context) => {
     const { partners, levels } = matchAcross(configurations, context);
     return [...means].flatMap(([response, values]) =>
-      pairsOf(levels).map(({ a, b }) => {
-        const { x, y } = pairValues(partners, levels.length, a.index, b.index, values);
-        return { response, context, a: a.level, b: b.level, n: x.length, outcome: correlate(x, y) };
-      }),
+      [...correlateLevels(levels.map((_, level) => gather(partners, levels.length, level, values)))].map(
+        ({ a, b, n, outcome }) => ({
+          response,
+          context,
+          a: levels[a] as string,
+          b: levels[b] as string,
+          n,
+          outcome,
+        }),
+      ),
     );
   });
 }
@@ -30,7 +36,7 @@ export function correlateContexts(
  *
  * @returns `partners[group * levels.length + level]`, the configuration of that group at that level of the context, -1 where there is none
  */
-export function matchAcross(
+function matchAcross(
   configurations: Configurations,
   context: string,
 ): { readonly partners: Int32Array; readonly levels: readonly string[] } {
@@ -55,27 +61,36 @@ export function matchAcross(
   return { partners, levels };
 }
 
-function pairsOf(levels: readonly string[]) {
-  return levels.flatMap((a, indexA) =>
-    levels.slice(indexA + 1).map((b, offset) => ({
-      a: { level: a, index: indexA },
-      b: { level: b, index: indexA + 1 + offset },
-    })),
-  );
+/** The values of all groups at one level, NaN where the configuration or its value is missing. */
+function gather(partners: Int32Array, levelCount: number, level: number, values: Float64Array): Float64Array {
+  const gathered = new Float64Array(partners.length / levelCount);
+  for (let group = 0; group < gathered.length; group++) {
+    const configuration = partners[group * levelCount + level] as number;
+    gathered[group] = configuration < 0 ? Number.NaN : (values[configuration] as number);
+  }
+  return gathered;
 }
 
-function pairValues(partners: Int32Array, levelCount: number, a: number, b: number, values: Float64Array) {
-  const x = new Float64Array(partners.length / levelCount);
-  const y = new Float64Array(x.length);
-  let n = 0;
-  for (let group = 0; group < x.length; group++) {
-    // Index -1 of a typed array is undefined, which like an empty value makes no pair.
-    const left = values[partners[group * levelCount + a] as number] ?? Number.NaN;
-    const right = values[partners[group * levelCount + b] as number] ?? Number.NaN;
-    if (Number.isNaN(left) || Number.isNaN(right)) continue;
-    x[n] = left;
-    y[n] = right;
-    n++;
+/** Every two levels in their order. */
+function* correlateLevels(byLevel: readonly Float64Array[]) {
+  // Levels without gaps are ranked once and not once a pair; with gaps, ranks depend on which groups the partner has.
+  const sides = byLevel.map((values) => (values.some(Number.isNaN) ? undefined : prepareSide(values)));
+  for (let a = 0; a < byLevel.length; a++) {
+    for (let b = a + 1; b < byLevel.length; b++) {
+      const [x, y] = matchSides(sides[a], sides[b], byLevel[a] as Float64Array, byLevel[b] as Float64Array);
+      yield { a, b, n: x.n, outcome: correlateSides(x, y) };
+    }
   }
-  return { x: x.subarray(0, n), y: y.subarray(0, n) };
+}
+
+function matchSides(
+  whole: Side | undefined,
+  otherWhole: Side | undefined,
+  values: Float64Array,
+  others: Float64Array,
+): readonly [Side, Side] {
+  if (whole !== undefined && otherWhole !== undefined) return [whole, otherWhole];
+  const isPair = (_: number, group: number) =>
+    !Number.isNaN(values[group] as number) && !Number.isNaN(others[group] as number);
+  return [prepareSide(values.filter(isPair)), prepareSide(others.filter(isPair))];
 }

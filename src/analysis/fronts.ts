@@ -1,5 +1,6 @@
 import type { Objective } from '../spec/types.ts';
 import { findFront } from './pareto.ts';
+import { indicesUpTo } from './ranks.ts';
 import type { Configurations, Constraint, Front, LeftOut } from './types.ts';
 
 /**
@@ -13,35 +14,47 @@ export function findLeftOut(
   objectives: readonly Objective[],
   constraints: readonly Constraint[],
 ): LeftOut[] {
+  const measured = objectives.map(({ response }) => ({ response, values: means.get(response) as Float64Array }));
+  const gates = constraints.map((constraint) => ({
+    ...constraint,
+    values: means.get(constraint.response) as Float64Array,
+  }));
   const leftOut: LeftOut[] = [];
   for (let configuration = 0; configuration < configurations.count; configuration++) {
-    const reasons = reasonsAgainst(configuration, configurations, means, objectives, constraints);
-    if (reasons.length > 0) leftOut.push({ configuration, reason: reasons.join('; ') });
+    const reason = findReason(configuration, configurations, measured, gates);
+    if (reason !== undefined) leftOut.push({ configuration, reason });
   }
   return leftOut;
 }
 
-function reasonsAgainst(
+interface Measured {
+  readonly response: string;
+  readonly values: Float64Array;
+}
+
+/** Every reason in one sentence; undefined where there is none. */
+function findReason(
   configuration: number,
   { offsets }: Configurations,
-  means: ReadonlyMap<string, Float64Array>,
-  objectives: readonly Objective[],
-  constraints: readonly Constraint[],
-): string[] {
-  if (offsets[configuration] === offsets[configuration + 1]) return ['every trial failed or is invalid'];
-  const meanOf = (response: string) => means.get(response)?.[configuration] as number;
-  return [
-    ...objectives
-      .filter(({ response }) => Number.isNaN(meanOf(response)))
-      .map(({ response }) => `${response} was not measured`),
-    ...constraints.flatMap(({ response, relation, limit }) => {
-      const value = meanOf(response);
-      if (Number.isNaN(value))
-        return [`${response} was not measured, so ${response} ${relation} ${limit} is not known to hold`];
-      const holds = relation === '<=' ? value <= limit : value >= limit;
-      return holds ? [] : [`misses ${response} ${relation} ${limit} (is ${value})`];
-    }),
-  ];
+  measured: readonly Measured[],
+  gates: readonly (Measured & Constraint)[],
+): string | undefined {
+  if (offsets[configuration] === offsets[configuration + 1]) return 'every trial failed or is invalid';
+  let reason: string | undefined;
+  const add = (text: string) => {
+    reason = reason === undefined ? text : `${reason}; ${text}`;
+  };
+  for (const { response, values } of measured) {
+    if (Number.isNaN(values[configuration])) add(`${response} was not measured`);
+  }
+  for (const { response, relation, limit, values } of gates) {
+    const value = values[configuration] as number;
+    if (Number.isNaN(value))
+      add(`${response} was not measured, so ${response} ${relation} ${limit} is not known to hold`);
+    else if (relation === '<=' ? value > limit : value < limit)
+      add(`misses ${response} ${relation} ${limit} (is ${value})`);
+  }
+  return reason;
 }
 
 /** The front over all configurations, and one for each value of each context. */
@@ -59,7 +72,7 @@ export function findFronts(
     members,
     onFront: markFront(members, isLeftOut, means, objectives),
   });
-  const everyone = new Int32Array(configurations.count).map((_, index) => index);
+  const everyone = Int32Array.from(indicesUpTo(configurations.count));
   return [
     frontOf('all', everyone),
     ...contexts.flatMap((context) => {
@@ -80,14 +93,16 @@ function markFront(
   means: ReadonlyMap<string, Float64Array>,
   objectives: readonly Objective[],
 ): Uint8Array {
-  const places = Uint32Array.from(members.keys()).filter((place) => isLeftOut[members[place] as number] === 0);
+  const places = indicesUpTo(members.length).filter((place) => isLeftOut[members[place] as number] === 0);
   const marks = findFront(
     objectives.map(({ response, direction }) => {
-      const values = means.get(response) as Float64Array;
-      return { direction, values: Float64Array.from(places, (place) => values[members[place] as number] as number) };
+      const ofAll = means.get(response) as Float64Array;
+      const values = new Float64Array(places.length);
+      for (let at = 0; at < places.length; at++) values[at] = ofAll[members[places[at] as number] as number] as number;
+      return { direction, values };
     }),
   );
   const onFront = new Uint8Array(members.length);
-  for (const [index, place] of places.entries()) onFront[place] = marks[index] as number;
+  for (let at = 0; at < places.length; at++) onFront[places[at] as number] = marks[at] as number;
   return onFront;
 }

@@ -1,7 +1,7 @@
 import type { Rng } from '../rng.ts';
-import { standardize } from './correlation.ts';
+import { dotProduct, standardize } from './correlation.ts';
 import { describe } from './moments.ts';
-import { rank } from './ranks.ts';
+import { rankDensely, shareRanks } from './ranks.ts';
 
 /** Whether a response moved with the run order, beyond what the configurations explain. */
 export type OrderEffect =
@@ -42,8 +42,8 @@ export function testOrderEffect(
   const residuals = Float64Array.from(groups.flatMap((group) => relativeResiduals(group, values)));
   if (residuals.every((residual) => residual === 0)) return { reason: 'all replicates agree exactly' };
 
-  const unitPlaces = standardize(rank(places));
-  const unitResiduals = standardize(rank(residuals));
+  const unitPlaces = standardize(shareRanks(rankDensely(places)));
+  const unitResiduals = standardize(shareRanks(rankDensely(residuals)));
   const rho = dotProduct(unitPlaces, unitResiduals);
   let asFar = 0;
   for (let exchange = 0; exchange < exchanges; exchange++) {
@@ -91,12 +91,6 @@ function exchangeWithinGroups(residuals: Float64Array, groups: readonly (readonl
     start += length;
   }
   return exchanged;
-}
-
-function dotProduct(x: Float64Array, y: Float64Array): number {
-  let sum = 0;
-  for (let index = 0; index < x.length; index++) sum += (x[index] as number) * (y[index] as number);
-  return sum;
 }
 
 /** How much the least-squares line rises from the least to the largest x. */

@@ -1,5 +1,5 @@
-/** One objective's values, lower is better, beside those of the others. */
-type Costs = readonly Float64Array[];
+import type { Objective } from '../spec/types.ts';
+import { type DenseRanks, indicesUpTo, rankDensely, sortByRank } from './ranks.ts';
 
 /**
  * Marks the points that no other point dominates.
@@ -11,47 +11,45 @@ type Costs = readonly Float64Array[];
  * Source: Kung, Luccio, Preparata (1975), "On finding the maxima of a set of vectors", Journal of the ACM 22(4).
  */
 export function findFront(
-  objectives: readonly { readonly values: Float64Array; readonly direction: 'minimize' | 'maximize' }[],
+  objectives: readonly { readonly values: Float64Array; readonly direction: Objective['direction'] }[],
 ): Uint8Array {
+  // Dominance compares and never computes, so ranks serve as costs: the lower the better.
   const costs = objectives.map(({ values, direction }) =>
-    direction === 'minimize' ? values : values.map((value) => -value),
+    rankDensely(direction === 'minimize' ? values : values.map((value) => -value)),
   );
-  const count = costs[0]?.length ?? 0;
-  const order = new Uint32Array(count).map((_, index) => index).sort((a, b) => compareCosts(costs, a, b));
-  const isDominated = createDominanceTest(costs, order);
-
-  const onFront = new Uint8Array(count);
-  for (let at = 0; at < count; at++) {
-    const point = order[at] as number;
-    const previous = order[at - 1];
+  const order = sortLexicographically(costs);
+  const isDominated = createDominanceTest(costs);
+  const onFront = new Uint8Array(order.length);
+  let previous: number | undefined;
+  for (const point of order) {
     // In this order only an earlier point can dominate a later one, and equal points are neighbours with one fate.
-    if (previous !== undefined && compareCosts(costs, previous, point) === 0)
-      onFront[point] = onFront[previous] as number;
-    else onFront[point] = isDominated(point) ? 0 : 1;
+    const isRepeat = previous !== undefined && areEqual(costs, previous, point);
+    onFront[point] = isRepeat ? (onFront[previous as number] as number) : isDominated(point) ? 0 : 1;
+    previous = point;
   }
   return onFront;
 }
 
-/** Lexicographic order of two points. */
-function compareCosts(costs: Costs, a: number, b: number): number {
-  for (const cost of costs) {
-    const difference = (cost[a] as number) - (cost[b] as number);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+/** Points by the first cost, those of equal first cost by the second, and so on. */
+function sortLexicographically(costs: readonly DenseRanks[]): Uint32Array {
+  // A stable sort by each cost from the last to the first leaves them so.
+  return costs.reduceRight((order, cost) => sortByRank(order, cost), indicesUpTo(costs[0]?.ranks.length ?? 0));
+}
+
+function areEqual(costs: readonly DenseRanks[], a: number, b: number): boolean {
+  return costs.every(({ ranks }) => ranks[a] === ranks[b]);
 }
 
 /** A test that is asked about distinct points in lexicographic order, and says whether one it was asked about before dominates. */
-function createDominanceTest(costs: Costs, order: Uint32Array): (point: number) => boolean {
-  const [, second, third] = costs;
-  if (second === undefined) return createFirstOnlyTest();
-  if (third === undefined) return createTwoCostTest(second);
-  if (costs.length === 3) return createThreeCostTest(second, third, order);
-  return createManyCostTest(costs);
+function createDominanceTest([, second, third, ...others]: readonly DenseRanks[]): (point: number) => boolean {
+  if (second === undefined) return createOneCostTest();
+  if (third === undefined) return createTwoCostTest(second.ranks);
+  if (others.length === 0) return createThreeCostTest(second, third.ranks);
+  return createManyCostTest([second, third, ...others].map(({ ranks }) => ranks));
 }
 
 /** One objective: only the first distinct point is best. */
-function createFirstOnlyTest(): () => boolean {
+function createOneCostTest(): () => boolean {
   let asked = false;
   return () => {
     const dominated = asked;
@@ -60,7 +58,7 @@ function createFirstOnlyTest(): () => boolean {
   };
 }
 
-function createTwoCostTest(second: Float64Array): (point: number) => boolean {
+function createTwoCostTest(second: Uint32Array): (point: number) => boolean {
   let least = Number.POSITIVE_INFINITY;
   return (point) => {
     const cost = second[point] as number;
@@ -70,35 +68,25 @@ function createTwoCostTest(second: Float64Array): (point: number) => boolean {
   };
 }
 
-/** Keeps, in a Fenwick tree over the ranks of the second cost, the least third cost up to each rank. */
-function createThreeCostTest(
-  second: Float64Array,
-  third: Float64Array,
-  order: Uint32Array,
-): (point: number) => boolean {
-  const rankOf = new Uint32Array(order.length);
-  let rank = 0;
-  let previous: number | undefined;
-  for (const point of order.slice().sort((a, b) => (second[a] as number) - (second[b] as number))) {
-    const cost = second[point] as number;
-    if (cost !== previous) rank++;
-    rankOf[point] = rank;
-    previous = cost;
-  }
-  const least = new Float64Array(rank + 1).fill(Number.POSITIVE_INFINITY);
+/** Keeps, in a Fenwick tree over the second cost, the least third cost up to each. */
+function createThreeCostTest({ ranks, counts }: DenseRanks, third: Uint32Array): (point: number) => boolean {
+  const size = counts.length;
+  const least = new Float64Array(size + 1).fill(Number.POSITIVE_INFINITY);
   return (point) => {
     const cost = third[point] as number;
-    for (let node = rankOf[point] as number; node > 0; node -= node & -node) {
+    const place = (ranks[point] as number) + 1;
+    for (let node = place; node > 0; node -= node & -node) {
       if ((least[node] as number) <= cost) return true;
     }
-    for (let node = rankOf[point] as number; node <= rank; node += node & -node) {
+    for (let node = place; node <= size; node += node & -node) {
       if (cost < (least[node] as number)) least[node] = cost;
     }
     return false;
   };
 }
 
-function createManyCostTest(costs: Costs): (point: number) => boolean {
+/** The first cost of an earlier point is never higher, so the others decide. */
+function createManyCostTest(costs: readonly Uint32Array[]): (point: number) => boolean {
   const front: number[] = [];
   return (point) => {
     if (front.some((other) => costs.every((cost) => (cost[other] as number) <= (cost[point] as number)))) return true;

@@ -16,9 +16,10 @@ export interface TableBuilder {
  * A builder for a table with these columns.
  *
  * A column is kept as numbers as long as every cell reads as a plain decimal number, and as text otherwise.
+ * @param textNames - columns to keep as text whatever they hold; name the factors, or the versions "1.1" and "1.10" become one level
  * @throws AnalysisError if a name is empty or appears twice
  */
-export function createTableBuilder(names: readonly string[]): TableBuilder {
+export function createTableBuilder(names: readonly string[], textNames: readonly string[] = []): TableBuilder {
   const problems: Problem[] = [];
   const seen = new Set<string>();
   for (const [index, name] of names.entries()) {
@@ -35,7 +36,7 @@ export function createTableBuilder(names: readonly string[]): TableBuilder {
   }
   if (problems.length > 0) throw new AnalysisError(problems);
 
-  const columns = names.map(() => new ColumnBuilder());
+  const columns = names.map((name) => new ColumnBuilder(textNames.includes(name)));
   let rowCount = 0;
   return {
     add(cells) {
@@ -60,16 +61,20 @@ export function createTableBuilder(names: readonly string[]): TableBuilder {
 /**
  * The table that holds these records, one a row.
  *
- * Its columns are `names`, or every key of any record in order of first appearance. A key that a record lacks is an empty cell.
+ * Its columns are every key of any record in order of first appearance. A key that a record lacks is an empty cell.
+ * @param textNames - as in `createTableBuilder`
  */
 export function tableFromRecords(
   records: readonly Readonly<Record<string, CellValue>>[],
-  names: readonly string[] = [...new Set(records.flatMap((record) => Object.keys(record)))],
+  textNames: readonly string[] = [],
 ): Table {
-  const builder = createTableBuilder(names);
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const builder = createTableBuilder(names, textNames);
   for (const record of records) builder.add(names.map((name) => record[name]));
   return builder.finish();
 }
+
+const FIRST_CAPACITY = 64;
 
 /**
  * Growing storage of one column: numbers until the first cell that is not one, then dictionary-coded text.
@@ -78,10 +83,15 @@ export function tableFromRecords(
  */
 class ColumnBuilder {
   #count = 0;
-  #numbers: Float64Array | undefined = new Float64Array(64);
+  #numbers: Float64Array | undefined;
   #codes: Int32Array | undefined;
   readonly #levels: string[] = [];
   readonly #codeOf = new Map<string, number>();
+
+  constructor(isText: boolean) {
+    if (isText) this.#codes = new Int32Array(FIRST_CAPACITY);
+    else this.#numbers = new Float64Array(FIRST_CAPACITY);
+  }
 
   push(cell: CellValue): void {
     if (this.#numbers !== undefined) {
@@ -139,13 +149,27 @@ function isEmpty(cell: CellValue): boolean {
   return cell === undefined || cell === null || (typeof cell === 'string' && cell.trim() === '');
 }
 
-// No leading zeros and at most 15 digits before the point: "007" and long identifiers are names, and a number would lose them.
-const PLAIN_NUMBER = /^\s*[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\s*$/;
-
 /** The number a cell holds, NaN for an empty cell, undefined for anything else, infinite values among it. */
 function readNumber(cell: CellValue): number | undefined {
   if (isEmpty(cell)) return Number.NaN;
   if (typeof cell === 'boolean') return undefined;
-  const value = typeof cell === 'number' ? cell : PLAIN_NUMBER.test(cell as string) ? Number(cell) : Number.NaN;
+  const value = typeof cell === 'number' ? cell : isPlainNumber(cell as string) ? Number(cell) : Number.NaN;
   return Number.isFinite(value) ? value : undefined;
+}
+
+// No leading zeros and at most 15 digits before the point: "007" and long identifiers are names, and a number would lose them.
+const PLAIN_NUMBER = /^\s*[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\s*$/;
+
+const [POINT, ZERO, NINE] = [46, 48, 57];
+
+/** Whether a cell is a decimal number; a quick look settles the common form before the full pattern is tried. */
+function isPlainNumber(text: string): boolean {
+  let points = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === POINT) points++;
+    else if (code < ZERO || code > NINE) return PLAIN_NUMBER.test(text);
+  }
+  const isCommon = points <= 1 && text.length <= 15 && (text.charCodeAt(0) > ZERO || text.charCodeAt(1) === POINT);
+  return isCommon || PLAIN_NUMBER.test(text);
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { correlate } from '../../src/analysis/correlation.ts';
-import { rank } from '../../src/analysis/ranks.ts';
+import { rankDensely, shareRanks } from '../../src/analysis/ranks.ts';
 import type { Coefficient } from '../../src/analysis/types.ts';
 
 function coefficientsOf(x: readonly number[], y: readonly number[]) {
@@ -124,5 +124,5 @@ test.each([
 });
 
 test('equal values share the mean of their ranks', () => {
-  expect([...rank(Float64Array.of(5, 1, 5, 3))]).toEqual([3.5, 1, 3.5, 2]);
+  expect([...shareRanks(rankDensely(Float64Array.of(5, 1, 5, 3)))]).toEqual([3.5, 1, 3.5, 2]);
 });

@@ -49,3 +49,37 @@ test('a row longer than the header is refused', () => {
       Check the delimiter and the quotes of that line.]
   `);
 });
+
+test.each([
+  ['0', 0],
+  ['0.25', 0.25],
+  ['10', 10],
+  ['5.', 5],
+  ['.5', 0.5],
+  ['+3', 3],
+  ['-0.1', -0.1],
+  ['1234567.123456', 1234567.123456],
+])('"%s" is the number %d', (cell, value) => {
+  expect(tableFromRecords([{ x: cell }]).columns.get('x')).toEqual({ kind: 'number', values: Float64Array.of(value) });
+});
+
+test.each(['.', '-', '1.2.3', '00.5', '1e', '1,5', '١'])('"%s" is text', (cell) => {
+  expect(tableFromRecords([{ x: cell }]).columns.get('x')).toMatchObject({ kind: 'text', levels: [cell] });
+});
+
+test('columns named as text keep the spelling of their cells', () => {
+  const table = tableFromRecords(
+    [
+      { version: '1.1', x: 1 },
+      { version: '1.10', x: 2 },
+      { version: '', x: 3 },
+    ],
+    ['version'],
+  );
+  expect(table.columns.get('version')).toEqual({
+    kind: 'text',
+    codes: Int32Array.of(0, 1, -1),
+    levels: ['1.1', '1.10'],
+  });
+  expect(table.columns.get('x')?.kind).toBe('number');
+});
