@@ -86,8 +86,12 @@ function reportReplicates(service: Service, utilization: number): void {
       tallies[index]?.add(intervalsOverReplicates(used, options));
     }
   }
-  for (const [index, plan] of plans.entries())
-    printRow(service, utilization, plan.join(' x '), tallies[index] as Tally);
+  printRows(
+    service,
+    utilization,
+    plans.map((plan) => plan.join(' x ')),
+    tallies,
+  );
 }
 
 /** Looks every quarter of the least window, as a run that measures window after window does. */
