@@ -49,7 +49,7 @@ describe('one worker with a fixed service time under Poisson arrivals', () => {
   test.for([0.5, 0.7, 0.85])(
     'makes each request wait as queueing theory says, at utilisation %s',
     async (utilisation, context) => {
-      const driver = await start(SERVICE_MS);
+      const driver = await start(SERVICE_MS, Number.NaN, 0, 1);
       await onQuietMachine(context, async () => {
         const rateRps = (utilisation * 1000) / SERVICE_MS;
         const records = await offer(
