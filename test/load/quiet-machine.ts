@@ -14,7 +14,7 @@ const LATE_AFTER_MS = TICK_MS + 2;
  * A process that is not given a CPU proves nothing, so a probe that shares nothing with the code under test looks on; where it found the machine
  * busy in every attempt that failed, the test is skipped and says so. An attempt that fails on a quiet machine fails the test.
  */
-export async function onQuietMachine(context: TestContext, attempt: () => Promise<void>): Promise<void> {
+export async function onQuietMachine(context: Pick<TestContext, 'skip'>, attempt: () => Promise<void>): Promise<void> {
   const failures: { readonly error: unknown; readonly lateShare: number }[] = [];
   while (failures.length < ATTEMPTS) {
     const probe = startProbe();
