@@ -311,5 +311,6 @@ function describeLoad(dependence: Dependence): string {
 }
 
 function formatTimes(times: number): string {
-  return Number.isFinite(times) ? `${times.toPrecision(2)} times` : 'many times';
+  if (!Number.isFinite(times)) return 'many times';
+  return `${times < 10 ? times.toFixed(1) : Math.ceil(times)} times`;
 }

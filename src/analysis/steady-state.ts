@@ -145,5 +145,6 @@ function chooseTruncation(batches: Float64Array): number {
 }
 
 function formatShare(share: number): string {
-  return `${share < 0 ? '-' : '+'}${(100 * Math.abs(share)).toPrecision(2)} %`;
+  const percent = 100 * Math.abs(share);
+  return `${share < 0 ? '-' : '+'}${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
 }

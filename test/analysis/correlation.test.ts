@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { correlate } from '../../src/analysis/correlation.ts';
+import { correlate } from '../../src/analysis/index.ts';
 import { rankDensely, shareRanks } from '../../src/analysis/ranks.ts';
 import type { Coefficient } from '../../src/analysis/types.ts';
 

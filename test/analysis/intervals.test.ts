@@ -48,6 +48,22 @@ describe.each([0.3, 0.5])('of an M/M/1 queue at utilisation %d', (utilization) =
   });
 });
 
+test('the mean of a closed loop is covered in about 95 of 100 windows that are just long enough', () => {
+  // Eight clients at one exponential worker: each request waits for its own service and the seven before it.
+  const clients = 8;
+  const dependence = { kind: 'closed', concurrency: clients } as const;
+  const count = leastRequests('mean', dependence);
+  const outcomes = Array.from({ length: 400 }, (_, run) => {
+    const rng = createRng(deriveSeed(run, 'closed'));
+    const services = Array.from({ length: count + clients }, () => rng.exponential(1));
+    const latencies = Float64Array.from({ length: count }, (_, request) =>
+      services.slice(request, request + clients).reduce((total, service) => total + service, 0),
+    );
+    return intervalsWithinTrial(latencies, { dependence }).mean;
+  });
+  expectCoverage(outcomes, clients);
+});
+
 test('where a window goes on until the interval is narrow, only the honest spread keeps the coverage', () => {
   const dependence = { kind: 'open', utilization: 0.3 } as const;
   const least = leastRequests('mean', dependence);
@@ -118,6 +134,9 @@ test('an empty cell says what it would take', () => {
   const medium = { dependence: { kind: 'open', utilization: 0.7 } } as const;
   expect([
     reasonOf(intervalsWithinTrial(short, medium).p99),
+    reasonOf(intervalsWithinTrial(short, medium).mean),
+    reasonOf(intervalsWithinTrial(short.subarray(0, 5), medium).mean),
+    reasonOf(intervalsWithinTrial(new Float64Array(), medium).mean),
     reasonOf(intervalsWithinTrial(short, { dependence: { kind: 'closed', concurrency: 64 } }).mean),
     reasonOf(intervalsWithinTrial(short, { dependence: { kind: 'open', utilization: 1.2 } }).mean),
     reasonOf(intervalsOverReplicates([short, short], medium).p99),
@@ -130,8 +149,11 @@ test('an empty cell says what it would take', () => {
     ),
   ]).toMatchInlineSnapshot(`
     [
-      "1000 requests; at a utilization of 0.7 an interval of the p99 takes 13280, a window 13 times as long",
-      "1000 requests; at a concurrency of 64 an interval of the mean takes 19200, a window 19 times as long",
+      "1000 requests; at a utilization of 0.7 an interval of the p99 takes 13280, a window 14 times as long",
+      "1000 requests; at a utilization of 0.7 an interval of the mean takes 9960, a window 10.0 times as long",
+      "5 requests; at a utilization of 0.7 an interval of the mean takes 9960, a window 1992 times as long",
+      "0 requests; at a utilization of 0.7 an interval of the mean takes 9960, a window many times as long",
+      "1000 requests; at a concurrency of 64 an interval of the mean takes 19200, a window 20 times as long",
       "the offered load is at or above the capacity, so latency grows without end and has no interval",
       "2 replicates; at a utilization of 0.7 an interval of the p99 takes 9 of their length (1000 requests), or 3 of 2656 requests",
       "0 replicates; at a utilization of 0.7 an interval of the p99 takes 3 of 2656 requests",

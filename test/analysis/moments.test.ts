@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describe as describeValues } from '../../src/analysis/moments.ts';
+import { describe as describeValues } from '../../src/analysis/index.ts';
 import { UNIVARIATE } from './nist-strd.ts';
 
 test.each(UNIVARIATE)('mean and standard deviation of $name are the certified ones', ({ values, mean, sd }) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findFront } from '../../src/analysis/pareto.ts';
+import { findFront } from '../../src/analysis/index.ts';
 
 type Direction = 'minimize' | 'maximize';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findSteadyStart, testDrift } from '../../src/analysis/steady-state.ts';
+import { findSteadyStart, testDrift } from '../../src/analysis/index.ts';
 import { createRng, type Rng } from '../../src/rng.ts';
 import { simulateQueue } from './queue-traces.ts';
 
