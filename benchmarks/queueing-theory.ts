@@ -6,7 +6,7 @@
  * gaps is 1 for Poisson arrivals. Below, the send lag, and what a stall of 1 s does to p99 in an open and in a closed loop.
  * Ends with 1 where an error exceeds 0.5 ms or a ratio leaves 0.95 to 1.05.
  *
- * Server on CPU 0, never asleep, generator on CPU 1 where there are two. Needs a build (`npm run build`). Usage: queueing-theory.ts [seconds a run, 30] [service time ms, 20]
+ * Server on CPU 0, generator on CPU 1 where there are two. Needs a build (`npm run build`). Usage: queueing-theory.ts [seconds a run, 30] [service time ms, 20]
  */
 import { availableParallelism } from 'node:os';
 import { createLoadDriver, summarizeRequests } from '../src/load/index.ts';
@@ -28,7 +28,7 @@ printRow('rho', 'requests', 'gap cv', 'theory ms', 'measured', 'ratio', 'error m
 for (const utilisation of [0.5, 0.7, 0.85]) {
   const rateRps = (utilisation * 1000) / serviceMs;
   const records = await measure(
-    [serviceMs, Number.NaN, 0, hasTwoCpus ? 1 : 0],
+    [serviceMs],
     { kind: 'open', rateRps, arrivals: 'poisson', seed: 42, connections: 64 },
     runS,
   );

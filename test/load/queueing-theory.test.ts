@@ -49,16 +49,18 @@ describe('one worker with a fixed service time under Poisson arrivals', () => {
   test.for([0.5, 0.7, 0.85])(
     'makes each request wait as queueing theory says, at utilisation %s',
     async (utilisation, context) => {
-      const driver = await start(SERVICE_MS, Number.NaN, 0, 1);
+      const driver = await start(SERVICE_MS);
       await onQuietMachine(context, async () => {
         const rateRps = (utilisation * 1000) / SERVICE_MS;
         const records = await offer(
           driver,
           { kind: 'open', rateRps, arrivals: 'poisson', seed: 42, connections: 64 },
-          3,
+          2.5,
         );
-        expect(countOutcomes(records)).toEqual({ ok: records.count });
-        const requests = inOrder(records);
+        const { ok = 0, unanswered = 0 } = countOutcomes(records);
+        expect(ok + unanswered).toBe(records.count);
+        // What came due in the moment of the stop was not sent.
+        const requests = inOrder(records).slice(0, ok);
         const expectedMs = lindleyWaits(
           requests.map(({ intendedMs }) => intendedMs),
           SERVICE_MS,

@@ -1,10 +1,9 @@
 // A server whose answer times are known beforehand: one worker, first come first served, each request served for exactly the same time.
-// Arguments: service time (ms), [stall at (ms after the first request; NaN: never), stall for (ms), 1 to stay awake]. Prints its address as JSON once it listens.
-// Awake, it spins through the event loop also when it has nothing to do: the time a sleeping process takes to wake up is then not part of what is measured.
+// Arguments: service time (ms), [stall at (ms after the first request), stall for (ms)]. Prints its address as JSON once it listens.
 // It speaks just enough HTTP for requests without a body, so that its own work adds as little as possible to the service time.
 import { createServer } from 'node:net';
 
-const [serviceMs = 5, stallAtMs = Number.NaN, stallForMs = 0, isAwake = 0] = process.argv.slice(2).map(Number);
+const [serviceMs = 5, stallAtMs = Number.NaN, stallForMs = 0] = process.argv.slice(2).map(Number);
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 const waiting = [];
 let freeAtMs = 0;
@@ -47,9 +46,4 @@ const server = createServer({ noDelay: true }, (socket) => {
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}/` })}\n`);
 });
-if (isAwake) stayAwake();
 process.stdin.resume().on('end', () => process.exit());
-
-function stayAwake() {
-  setImmediate(stayAwake);
-}
