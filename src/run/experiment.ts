@@ -2,7 +2,7 @@ import { createDesign, estimateRunS, type PlannedTrial } from '../design/index.t
 import { openMeter } from '../energy/index.ts';
 import type { Problem } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
-import { assignCpus, createLauncher, createRunLabel, onlineCpus } from '../launch/index.ts';
+import { assignCpus, createLauncher, createRunLabel, type Launcher, onlineCpus } from '../launch/index.ts';
 import { createLoadDriver } from '../load/index.ts';
 import type { ExperimentSpec } from '../spec/types.ts';
 import { openStore } from '../store/index.ts';
@@ -29,6 +29,8 @@ export interface RunOptions {
   /** Ends the run cleanly: the trial that is on is given up, everything recorded is kept. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
+  /** Starts the servers; by default that of the spec's engine. */
+  readonly launcher?: Launcher;
   /** Place of a part of the spec in its file, for problems found here. */
   readonly locate: (path: readonly (string | number)[]) => string;
 }
@@ -55,7 +57,7 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
     ...(spec.server.cpuset === undefined ? {} : { server: spec.server.cpuset }),
     ...(spec.generator.cpuset === undefined ? {} : { generator: spec.generator.cpuset }),
   });
-  const launcher = createLauncher(spec.server.engine);
+  const launcher = options.launcher ?? createLauncher(spec.server.engine);
   await checkLimits(spec, launcher, cpus.server, options.locate);
   const models = await resolveModels(spec, options);
   const machine = await describeMachine();

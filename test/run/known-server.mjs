@@ -1,0 +1,60 @@
+// A KServe V2 server whose answers are known beforehand: one worker, first come first served, each request served for exactly the same time, each image called a 7.
+// Arguments: the launcher's settings as JSON, service time (ms), what it does: "serves", "exits-after N requests", "answers-500", "never-ready".
+import { createServer } from 'node:http';
+
+const [settings, serviceText, behaviour = 'serves', countText = '0'] = process.argv.slice(2);
+const { modelName } = JSON.parse(settings);
+const serviceMs = Number(serviceText);
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+const waiting = [];
+let freeAtMs = 0;
+let served = 0;
+
+/** Answers what is done; sleeps while there is time and spins through the event loop for the last two milliseconds. */
+function work() {
+  while (waiting.length > 0 && waiting[0].doneMs <= nowMs()) answer(waiting.shift());
+  if (waiting.length === 0) return;
+  const leftMs = waiting[0].doneMs - nowMs();
+  if (leftMs > 3) setTimeout(work, Math.floor(leftMs - 2));
+  else setImmediate(work);
+}
+
+function answer({ response, batch, queueMs }) {
+  served++;
+  if (behaviour === 'exits-after' && served > Number(countText)) process.exit(3);
+  if (behaviour === 'answers-500' && served > Number(countText)) {
+    response.writeHead(500, { 'content-type': 'application/json' });
+    response.end('{"error":"on purpose"}');
+    return;
+  }
+  const logits = Array.from({ length: batch }, () => [0, 0, 0, 0, 0, 0, 0, 1, 0, 0]).flat();
+  const outputs = [{ name: 'logits', datatype: 'FP32', shape: [batch, 10], data: logits }];
+  response.setHeader('server-timing', `queue;dur=${queueMs.toFixed(3)}, compute;dur=${serviceMs.toFixed(3)}`);
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify({ model_name: modelName, model_version: '1', outputs }));
+}
+
+const server = createServer((request, response) => {
+  if (request.method === 'GET') {
+    response.statusCode = behaviour === 'never-ready' ? 503 : 200;
+    response.end();
+    return;
+  }
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', () => {
+    const body = Buffer.concat(chunks);
+    const jsonLength = Number(request.headers['inference-header-content-length'] ?? body.length);
+    const batch = JSON.parse(body.subarray(0, jsonLength).toString()).inputs[0].shape[0];
+    const arrivedMs = nowMs();
+    const startMs = Math.max(arrivedMs, freeAtMs);
+    freeAtMs = startMs + serviceMs;
+    waiting.push({ response, batch, doneMs: freeAtMs, queueMs: startMs - arrivedMs });
+    if (waiting.length === 1) work();
+  });
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, '127.0.0.1', () => {
+  process.stdout.write(`${JSON.stringify({ dse: 'listening', url: `http://127.0.0.1:${server.address().port}` })}\n`);
+});
+process.stdin.resume().on('end', () => process.exit());
