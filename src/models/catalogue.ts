@@ -1,3 +1,4 @@
+import leven from 'leven';
 import type { ModelProto } from './onnx-schema.ts';
 
 interface EntryBase {
@@ -21,6 +22,9 @@ export interface CatalogueDataset {
   readonly labels: string;
   readonly imagesSha256: string;
   readonly labelsSha256: string;
+  /** Training samples without labels, for calibration and refitting. */
+  readonly calibration: string;
+  readonly calibrationSha256: string;
   readonly scale: number;
   readonly offset: number;
 }
@@ -71,6 +75,8 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
       imagesSha256: 'b6ae2d01d1ff943b6bb4481796c2c2d2a2cd58d2fd0824286392e26837f2e249',
       labels: 'models/mnist-test-1000-labels.idx',
       labelsSha256: '4f33f1821ef3228529d33f3949b8fe801416971d0087db25dec40199864edb6e',
+      calibration: 'models/mnist-calibration-500-images.idx',
+      calibrationSha256: 'cce2d20656af6859abec044b85402e907969054b6ad0496a55a0f83f99c8bd18',
       // (pixel / 255 - mean) / sd, with the mean and deviation of the training images, as experiments/mnist-cnn/train.py feeds them.
       scale: 1 / (255 * 0.3081),
       offset: -0.1307 / 0.3081,
@@ -110,14 +116,5 @@ function simplify(name: string): string {
 /** Nothing where one name is the start of the other, else the Levenshtein distance. */
 function distanceTo(wanted: string, known: string): number {
   if (wanted.length >= 3 && (known.startsWith(wanted) || wanted.startsWith(known))) return 0;
-  let previous = Array.from({ length: known.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= wanted.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= known.length; column++) {
-      const substitution = (previous[column - 1] ?? 0) + (wanted[row - 1] === known[column - 1] ? 0 : 1);
-      current.push(Math.min(substitution, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[known.length] ?? 0;
+  return leven(wanted, known);
 }

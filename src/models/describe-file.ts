@@ -8,10 +8,11 @@ import { countParameters } from './parameters.ts';
 import { inputSpecs, outputSpecs } from './tensor-specs.ts';
 import { checkTensors } from './tensors.ts';
 import type { ResolvedModel } from './types.ts';
+import { caveatsOf, readLineage } from './variants/lineage.ts';
 
 export type FileDescription = Pick<
   ResolvedModel,
-  'digest' | 'isSynthetic' | 'inputs' | 'outputs' | 'params' | 'macs' | 'sizeBytes'
+  'digest' | 'isSynthetic' | 'inputs' | 'outputs' | 'params' | 'macs' | 'sizeBytes' | 'lineage' | 'caveats'
 >;
 
 /**
@@ -31,11 +32,15 @@ export async function describeFile(file: string): Promise<FileDescription> {
     hash.update(data);
     sizeBytes += data.length;
   }
+  const isSynthetic = model.metadataProps.some(
+    ({ key, value }) => key === metadataKeys.syntheticWeights && value === 'true',
+  );
+  const lineage = readLineage(model);
   return {
     digest: hash.digest('hex'),
-    isSynthetic: model.metadataProps.some(
-      ({ key, value }) => key === metadataKeys.syntheticWeights && value === 'true',
-    ),
+    isSynthetic,
+    lineage,
+    caveats: caveatsOf(lineage, isSynthetic),
     inputs: inputSpecs(graph, file),
     outputs: outputSpecs(graph, file),
     params: countParameters(graph),

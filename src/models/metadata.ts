@@ -4,4 +4,6 @@ export const metadataKeys = {
   syntheticWeights: 'dse.synthetic_weights',
   /** The seed they were drawn from. */
   seed: 'dse.seed',
+  /** What was done to the model since its base file, as JSON: see `variants/lineage.ts`. */
+  lineage: 'dse.lineage',
 } as const;

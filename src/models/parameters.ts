@@ -29,7 +29,13 @@ const neverParameters: readonly number[] = [onnxDataTypes.int64, onnxDataTypes.s
 export function countParameters(graph: GraphProto): number {
   const read = new Set<string>();
   const readAsBias = new Set<string>();
-  for (const { opType = '', input } of nodesWithin(graph)) {
+  const nodes = nodesWithin(graph);
+  const foundScales = new Set(
+    nodes.flatMap(({ opType, output }) => (opType === 'DynamicQuantizeLinear' ? output : [])),
+  );
+  for (const { opType = '', input } of nodes) {
+    // What is multiplied with a scale found while running is a scale too.
+    if (opType === 'Mul' && input.some((name) => foundScales.has(name))) continue;
     for (const [index, name] of input.entries()) {
       if (!settingInputs[opType]?.includes(index)) read.add(name);
       if (readsQuantisedBias.has(opType)) readAsBias.add(name);

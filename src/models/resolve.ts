@@ -21,34 +21,38 @@ export interface ResolveOptions {
 }
 
 /**
- * The model that a spec names: one of the catalogue, built into the cache the first time, or an ONNX file of the user's own.
+ * The model that a spec names: one of the catalogue, built into the cache the first time, or an ONNX file of the user's own; and the variant of it, made into the cache the first time.
  *
- * Nothing is downloaded. What reads and builds ONNX is loaded only here.
- * @param variant - "fp32": the catalogue's file, or the user's file as it is
- * @throws ModelError if the name or variant is not known, the file is missing or not an ONNX model, or the cache cannot be written
+ * Nothing is downloaded. What reads, builds and runs ONNX is loaded only here.
+ * @param variant - "fp32": the catalogue's file, or the user's file as it is; others see `variants/parse-variant.ts`. Calibrated on the model's own calibration samples,
+ *   or on seeded random numbers where it has none, which its lineage and caveats then say
+ * @throws ModelError if the name or variant is not known, the file is missing or not an ONNX model, the variant cannot be made of it, or the cache cannot be written
  */
 export async function resolveModel(name: string, variant: string, options: ResolveOptions): Promise<ResolvedModel> {
-  if (variant !== 'fp32') throw unknownVariant(name, variant);
-  const { file, dataset } = await locate(name, variant, options);
+  const { parseVariant } = await import('./variants/parse-variant.ts');
+  const steps = parseVariant(variant);
+  const { file: base, dataset } = await locate(name, options);
   const { describeFile } = await import('./describe-file.ts');
+  if (steps.length === 0) return { name, variant, file: base, dataset, ...(await describeFile(base)) };
+  const { variantFile } = await import('./variants/variant-file.ts');
+  const file = await variantFile({ file: base, dataset, variant, steps, cacheDir: options.cacheDir });
   return { name, variant, file, dataset, ...(await describeFile(file)) };
 }
 
 async function locate(
   name: string,
-  variant: string,
   { baseDir, cacheDir }: ResolveOptions,
 ): Promise<Pick<ResolvedModel, 'file' | 'dataset'>> {
   const entry = Object.hasOwn(catalogue, name) ? catalogue[name] : undefined;
-  if (entry?.isSynthetic) return { file: await buildOnce(name, variant, entry, cacheDir), dataset: undefined };
+  if (entry?.isSynthetic) return { file: await buildOnce(name, entry, cacheDir), dataset: undefined };
   if (entry !== undefined) return locateTrained(entry);
   if (isModelPath(name)) return { file: resolve(baseDir, name), dataset: undefined };
   throw unknownModel(name);
 }
 
 /** The digest is part of the file's name, so that a cache shared by different versions of dse never mixes their models. */
-async function buildOnce(name: string, variant: string, entry: SyntheticEntry, cacheDir: string): Promise<string> {
-  const file = resolve(cacheDir, `${name}-${variant}-${entry.sha256.slice(0, 12)}.onnx`);
+async function buildOnce(name: string, entry: SyntheticEntry, cacheDir: string): Promise<string> {
+  const file = resolve(cacheDir, `${name}-fp32-${entry.sha256.slice(0, 12)}.onnx`);
   if ((await digestOf(file)) === entry.sha256) return file;
   const { writeOnnx } = await import('./onnx-file.ts');
   const bytes = writeOnnx(await entry.build(entry.seed));
@@ -73,6 +77,7 @@ async function locateTrained({ file, sha256, dataset }: TrainedEntry): Promise<{
       name,
       images: await checkedFile(dataset.images, dataset.imagesSha256),
       labels: await checkedFile(dataset.labels, dataset.labelsSha256),
+      calibration: await checkedFile(dataset.calibration, dataset.calibrationSha256),
       scale,
       offset,
     },
@@ -93,13 +98,6 @@ async function checkedFile(relativePath: string, sha256: string): Promise<string
     });
   }
   return file;
-}
-
-function unknownVariant(name: string, variant: string): ModelError {
-  return new ModelError({
-    what: `model "${name}" has no variant "${variant}"`,
-    hint: 'The only variant today is "fp32". A model that you converted yourself can be named by the path of its file.',
-  });
 }
 
 function unknownModel(name: string): ModelError {

@@ -1,7 +1,7 @@
 import { ModelError } from '../errors.ts';
 import { createRng, deriveSeed, type Rng } from '../rng.ts';
 import { unreachable } from '../unreachable.ts';
-import { readIdx } from './idx.ts';
+import { type IdxArray, readIdx } from './idx.ts';
 import type { DatasetRef, DataType, NamedTensor, SampleBatch, TensorData, TensorSpec } from './types.ts';
 
 export interface SampleOptions {
@@ -38,7 +38,7 @@ export function makeSampleBatches(inputs: readonly TensorSpec[], options: Sample
   }));
 }
 
-function fixShape({ name, shape }: TensorSpec, { batch, dims = {} }: SampleOptions): number[] {
+function fixShape({ name, shape }: TensorSpec, { batch, dims = {} }: Pick<SampleOptions, 'batch' | 'dims'>): number[] {
   if (!Number.isInteger(batch) || batch < 1) {
     throw refused(`a batch of ${batch} cannot be made`, 'A batch is a whole number, 1 or more.');
   }
@@ -69,6 +69,62 @@ function fixShape({ name, shape }: TensorSpec, { batch, dims = {} }: SampleOptio
   return fixed;
 }
 
+/** Images of an IDX file as a model's input, in their order, in whole batches; what is left over is not used. */
+export function readImages(
+  inputs: readonly TensorSpec[],
+  dataset: DatasetRef,
+  file: string,
+  batch: number,
+): { readonly tensors: readonly (readonly NamedTensor[])[]; readonly items: number; readonly bytes: Uint8Array } {
+  const images = readIdx(file);
+  const available = images.shape[0] ?? 0;
+  const size = Math.min(batch, available);
+  const feed = imageFeed(
+    inputs,
+    inputs.map((input) => fixShape(input, { batch: size })),
+    dataset,
+    images,
+  );
+  const count = size === 0 ? 0 : Math.floor(available / size);
+  const positions = (request: number) => Array.from({ length: size }, (_, item) => request * size + item);
+  const tensors = Array.from({ length: count }, (_, request) => [feed(positions(request))]);
+  return { tensors, items: count * size, bytes: images.data };
+}
+
+/** Makes the input tensor of the samples at given positions: pixel * scale + offset. */
+function imageFeed(
+  inputs: readonly TensorSpec[],
+  shapes: readonly (readonly number[])[],
+  dataset: DatasetRef,
+  images: IdxArray,
+): (samples: readonly number[]) => NamedTensor {
+  const pixels = product(images.shape.slice(1));
+  const [input] = inputs;
+  const shape = shapes[0] ?? [];
+  if (
+    input === undefined ||
+    inputs.length > 1 ||
+    input.type !== 'float32' ||
+    product(shape) !== (shape[0] ?? 0) * pixels
+  ) {
+    throw refused(
+      `the dataset "${dataset.name}" has samples of ${images.shape.slice(1).join('x')} bytes, which do not fit the model's inputs`,
+      'A dataset needs a model with one float32 input of as many elements as a sample has.',
+      dataset.images,
+    );
+  }
+  return (samples) => {
+    const data = new Float32Array(samples.length * pixels);
+    for (const [item, sample] of samples.entries()) {
+      for (let pixel = 0; pixel < pixels; pixel++) {
+        const value = images.data[sample * pixels + pixel] ?? 0;
+        data[item * pixels + pixel] = value * dataset.scale + dataset.offset;
+      }
+    }
+    return { name: input.name, type: input.type, shape: [samples.length, ...shape.slice(1)], data };
+  };
+}
+
 function labelledBatches(
   inputs: readonly TensorSpec[],
   shapes: readonly (readonly number[])[],
@@ -77,9 +133,6 @@ function labelledBatches(
 ): SampleBatch[] {
   const [images, labels] = [readIdx(dataset.images), readIdx(dataset.labels)];
   const available = images.shape[0] ?? 0;
-  const pixels = product(images.shape.slice(1));
-  const [input] = inputs;
-  const shape = shapes[0] ?? [];
   if (available === 0 || labels.shape.length !== 1 || labels.shape[0] !== available) {
     throw refused(
       `the dataset "${dataset.name}" has ${available} samples and ${labels.data.length} labels`,
@@ -87,27 +140,11 @@ function labelledBatches(
       dataset.labels,
     );
   }
-  if (input === undefined || inputs.length > 1 || input.type !== 'float32' || product(shape) !== batch * pixels) {
-    throw refused(
-      `the dataset "${dataset.name}" has samples of ${images.shape.slice(1).join('x')} bytes, which do not fit the model's inputs`,
-      'A dataset needs a model with one float32 input of as many elements as a sample has.',
-      dataset.images,
-    );
-  }
+  const feed = imageFeed(inputs, shapes, dataset, images);
   const order = createRng(deriveSeed(seed, 'samples')).shuffle([...Array(available).keys()]);
   return Array.from({ length: count }, (_, request) => {
     const chosen = Array.from({ length: batch }, (_, item) => order[(request * batch + item) % available] ?? 0);
-    const data = new Float32Array(batch * pixels);
-    for (const [item, sample] of chosen.entries()) {
-      for (let pixel = 0; pixel < pixels; pixel++) {
-        const value = images.data[sample * pixels + pixel] ?? 0;
-        data[item * pixels + pixel] = value * dataset.scale + dataset.offset;
-      }
-    }
-    return {
-      tensors: [{ name: input.name, type: input.type, shape, data }],
-      labels: chosen.map((sample) => labels.data[sample] ?? 0),
-    };
+    return { tensors: [feed(chosen)], labels: chosen.map((sample) => labels.data[sample] ?? 0) };
   });
 }
 

@@ -1,4 +1,5 @@
 import { ModelError } from '../errors.ts';
+import { halfToNumber } from './float16.ts';
 import type { NamedTensor } from './types.ts';
 
 /**
@@ -41,15 +42,6 @@ function rankOf(label: number, scores: ArrayLike<number | bigint>, first: number
 function readScores({ type, data }: NamedTensor): ArrayLike<number | bigint> | undefined {
   if (Array.isArray(data)) return undefined;
   return type === 'float16' ? [...data].map((bits) => halfToNumber(Number(bits))) : data;
-}
-
-/** The value of a float16 given as its bits (IEEE 754 binary16). */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }
 
 function mismatch({ name, type, shape }: NamedTensor, what: string): ModelError {

@@ -23,7 +23,7 @@ const bytesPerElement: Readonly<Record<number, number>> = {
 };
 
 /** `TensorProto.DataLocation.EXTERNAL`: the bytes stand in another file. */
-const EXTERNAL = 1;
+export const EXTERNAL = 1;
 
 /** Number of elements that a tensor's dimensions ask for; 1 for a scalar. */
 export function elementCount({ dims }: Pick<TensorProto, 'dims'>): number {

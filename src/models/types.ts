@@ -28,6 +28,8 @@ export interface DatasetRef {
   readonly images: string;
   /** IDX file of the labels (uint8, count), absolute path. */
   readonly labels: string;
+  /** IDX file of further samples, none of them among `images`: for calibration and refitting. Absolute path. */
+  readonly calibration?: string;
   /** The tensor fed is (pixel * scale + offset). */
   readonly scale: number;
   readonly offset: number;
@@ -52,7 +54,24 @@ export interface ResolvedModel {
   readonly macs: number | undefined;
   /** Of the file, and of the files its weights stand in. */
   readonly sizeBytes: number;
+  /** What dse did to the model since its base file; undefined for a file that dse did not rewrite. */
+  readonly lineage: Lineage | undefined;
+  /** What a user must know before trusting its answers or speed, a sentence each. */
+  readonly caveats: readonly string[];
   readonly dataset: DatasetRef | undefined;
+}
+
+/** Where a model comes from: the file it started as, and what was done to it since, in order. */
+export interface Lineage {
+  /** SHA-256 of the file that the first step read, hex. */
+  readonly base: string;
+  readonly steps: readonly LineageStep[];
+}
+
+/** One thing that was done to a model, with what decided how. */
+export interface LineageStep {
+  readonly step: string;
+  readonly [parameter: string]: string | number | boolean;
 }
 
 /** Inputs of one request: tensors in the model's input order, and the label of each item where the samples are labelled. */

@@ -242,7 +242,7 @@ test('an unknown name is answered with the nearest ones and all there are', asyn
   `);
   await expect(resolveName('constructor')).rejects.toThrow('unknown model "constructor"');
   await expect(resolveName('resnet18', 'int4')).rejects.toThrowErrorMatchingInlineSnapshot(`
-    [ModelError: model "resnet18" has no variant "int4"
-      The only variant today is "fp32". A model that you converted yourself can be named by the path of its file.]
+    [ModelError: unknown variant "int4"
+      Variants are fp32, fp16, int8-static (or int8-static-percentile, int8-static-entropy), int8-dynamic, pruned-30 (percent of filters), sparse-50 (percent of weights), and pruned or sparse before a number format, e.g. pruned-30+int8-static.]
   `);
 });

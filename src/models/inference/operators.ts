@@ -61,6 +61,10 @@ export const operators: Readonly<Record<string, OperatorRule>> = {
     'BatchNormalization',
     'LayerNormalization',
   ),
+  // The integers, their scale and their zero point.
+  DynamicQuantizeLinear: {
+    infer: ({ inputs: [first] }) => first && [{ shape: first.shape }, { shape: [] }, { shape: [] }],
+  },
   Cast: cast,
   Identity: identity,
 

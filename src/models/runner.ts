@@ -1,0 +1,74 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { ModelError, messageOf } from '../errors.ts';
+import { type OnnxModel, writeOnnx } from './onnx-file.ts';
+import { createMessage } from './onnx-schema.ts';
+import type { DataType, NamedTensor } from './types.ts';
+
+/** Runs a model in this process, for calibration and evaluation. One thread, so that sums are added in one order and the same file gives the same numbers. */
+export interface ModelRunner extends AsyncDisposable {
+  run(inputs: readonly NamedTensor[]): Promise<ReadonlyMap<string, NamedTensor>>;
+}
+
+/**
+ * A runner over a model in memory.
+ *
+ * @param watched - values inside the graph to give besides its outputs
+ * @throws ModelError if onnxruntime refuses the model
+ */
+export async function openRunner(
+  model: OnnxModel,
+  where: string,
+  watched: readonly string[] = [],
+): Promise<ModelRunner> {
+  const { graph } = model;
+  const outputs = new Set(graph.output.map(({ name }) => name));
+  const added = watched.filter((name) => !outputs.has(name)).map((name) => createMessage('ValueInfoProto', { name }));
+  const bytes = writeOnnx({ ...model, graph: { ...graph, output: [...graph.output, ...added] } });
+  return runnerOf(bytes, where);
+}
+
+/** A runner over a file, with all of onnxruntime's graph optimisations, as it is served. */
+export function openFileRunner(file: string): Promise<ModelRunner> {
+  return runnerOf(file, file);
+}
+
+async function runnerOf(source: string | Uint8Array, where: string): Promise<ModelRunner> {
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(source as string, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      // Warnings about a graph that is being watched are of no use to anyone.
+      logSeverityLevel: 3,
+    });
+  } catch (error) {
+    throw new ModelError(
+      {
+        where,
+        what: `onnxruntime refuses the model: ${messageOf(error)}`,
+        hint: 'Check that the file can be served, e.g. with `dse serve`.',
+      },
+      error,
+    );
+  }
+  return {
+    async run(inputs) {
+      const feeds = Object.fromEntries(
+        inputs.map(({ name, type, shape, data }) => [
+          name,
+          new Tensor(type, data as Tensor.DataTypeMap[typeof type], shape),
+        ]),
+      );
+      const results = await session.run(feeds);
+      return new Map(
+        Object.entries(results).map(([name, { type, dims, data }]) => [
+          name,
+          { name, type: type as DataType, shape: dims, data: data as NamedTensor['data'] },
+        ]),
+      );
+    },
+    [Symbol.asyncDispose]: () => session.release(),
+  };
+}

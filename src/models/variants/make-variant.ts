@@ -1,0 +1,63 @@
+import { ModelError } from '../../errors.ts';
+import { unreachable } from '../../unreachable.ts';
+import { convertToFloat16 } from '../convert/float16.ts';
+import type { OnnxModel } from '../onnx-file.ts';
+import { zeroSmallest } from '../prune/sparse.ts';
+import type { CalibrationSet } from '../quantize/calibrate.ts';
+import { quantizeDynamic } from '../quantize/dynamic.ts';
+import { quantizeStatic } from '../quantize/static.ts';
+import { normalize } from '../rewrite/normalize.ts';
+import type { LineageStep } from '../types.ts';
+import { addLineage } from './lineage.ts';
+import type { VariantStep } from './parse-variant.ts';
+
+/**
+ * Takes a model through the steps of a variant, and writes them into its lineage. Changes the model in place.
+ *
+ * The same model, steps and calibration set give the same model; ranges and refitted weights come from onnxruntime's float arithmetic on this processor, so another kind
+ * of processor may differ in last bits.
+ * @param digest - of the file that the model was read from
+ * @param where - the file's name, for messages
+ * @throws ModelError if a step cannot be done on this model
+ */
+export async function makeVariant(
+  model: OnnxModel,
+  digest: string,
+  steps: readonly VariantStep[],
+  set: CalibrationSet,
+  where: string,
+): Promise<void> {
+  const done: LineageStep[] = [];
+  const folded = normalize(model, where);
+  if (folded > 0) done.push({ step: 'fold-batch-norm', folded });
+  for (const step of steps) done.push(await apply(model, step, set, where));
+  addLineage(model, digest, done);
+}
+
+async function apply(model: OnnxModel, step: VariantStep, set: CalibrationSet, where: string): Promise<LineageStep> {
+  switch (step.kind) {
+    case 'int8-static':
+      await quantizeStatic(model, where, { set, method: step.method });
+      return { step: 'int8-static', method: step.method, ...calibrationOf(set) };
+    case 'int8-dynamic':
+      return { step: 'int8-dynamic', products: quantizeDynamic(model, where) };
+    case 'fp16':
+      convertToFloat16(model, where);
+      return { step: 'fp16' };
+    case 'sparse':
+      return { step: 'sparse', percent: step.percent, zeroed: zeroSmallest(model, step.percent / 100, where) };
+    case 'pruned':
+      throw new ModelError({ where, what: 'this version cannot prune filters', hint: 'Use sparse-50 or int8-static.' });
+    default:
+      return unreachable(step);
+  }
+}
+
+function calibrationOf({ name, digest, items, isRandom }: CalibrationSet) {
+  return {
+    calibration: name,
+    calibration_digest: digest,
+    calibration_items: items,
+    calibration_random: isRandom,
+  };
+}

@@ -1,0 +1,45 @@
+import { ModelError } from '../../errors.ts';
+import { CALIBRATION_METHODS, type CalibrationMethod } from '../quantize/ranges.ts';
+
+/** One step from a base model to its variant. */
+export type VariantStep =
+  | { readonly kind: 'int8-static'; readonly method: CalibrationMethod }
+  | { readonly kind: 'int8-dynamic' }
+  | { readonly kind: 'fp16' }
+  /** Percent of filters, or of weights. */
+  | { readonly kind: 'pruned' | 'sparse'; readonly percent: number };
+
+const HINT =
+  'Variants are fp32, fp16, int8-static (or int8-static-percentile, int8-static-entropy), int8-dynamic, pruned-30 (percent of filters), sparse-50 (percent of weights), ' +
+  'and pruned or sparse before a number format, e.g. pruned-30+int8-static.';
+
+/**
+ * The steps that a variant's name stands for, in order; none for "fp32", the model as it is.
+ *
+ * @throws ModelError if the name is not one of a variant
+ */
+export function parseVariant(name: string): VariantStep[] {
+  if (name === 'fp32') return [];
+  const steps = name.split('+').map((part) => {
+    const step = parseStep(part);
+    if (step === undefined) throw new ModelError({ what: `unknown variant "${name}"`, hint: HINT });
+    return step;
+  });
+  const isFormat = ({ kind }: VariantStep) => kind !== 'pruned' && kind !== 'sparse';
+  if (steps.slice(0, -1).some(isFormat)) {
+    throw new ModelError({
+      what: `the variant "${name}" goes on after a change of the number format`,
+      hint: 'Prune first and change the number format last, e.g. pruned-30+int8-static.',
+    });
+  }
+  return steps;
+}
+
+function parseStep(text: string): VariantStep | undefined {
+  if (text === 'fp16' || text === 'int8-dynamic') return { kind: text };
+  if (text === 'int8-static') return { kind: text, method: 'minmax' };
+  const method = CALIBRATION_METHODS.find((known) => text === `int8-static-${known}`);
+  if (method !== undefined) return { kind: 'int8-static', method };
+  const [, kind, digits] = /^(pruned|sparse)-([1-9]\d?)$/.exec(text) ?? [];
+  return kind === undefined ? undefined : { kind: kind as 'pruned' | 'sparse', percent: Number(digits) };
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { contentHash } from '../../content-hash.ts';
+import { digestOf, writeWhole } from '../cached-file.ts';
+import { writeOnnx } from '../onnx-file.ts';
+import { readModel } from '../rewrite/read-model.ts';
+import { inputSpecs } from '../tensor-specs.ts';
+import type { DatasetRef } from '../types.ts';
+import { datasetCalibration, randomCalibration } from './calibration-set.ts';
+import { makeVariant } from './make-variant.ts';
+import type { VariantStep } from './parse-variant.ts';
+
+/** Changes whenever the same steps would make other bytes, so that no file of an older recipe is taken for one of this. */
+const RECIPE = 1;
+
+export interface VariantRequest {
+  /** Absolute path of the base model. */
+  readonly file: string;
+  readonly dataset: DatasetRef | undefined;
+  readonly variant: string;
+  readonly steps: readonly VariantStep[];
+  readonly cacheDir: string;
+}
+
+/**
+ * The file of a variant, made once and kept.
+ *
+ * Its name holds a hash of all it was made from: base digest, steps, calibration set. Its own digest stands in a file beside it; where the two disagree, it is made anew.
+ * @returns absolute path
+ * @throws ModelError if the variant cannot be made, or the cache cannot be written
+ */
+export async function variantFile({ file, dataset, variant, steps, cacheDir }: VariantRequest): Promise<string> {
+  const { model, digest } = await readModel(file);
+  const inputs = inputSpecs(model.graph, file);
+  const calibration = dataset?.calibration;
+  const set =
+    dataset === undefined || calibration === undefined
+      ? randomCalibration(inputs)
+      : datasetCalibration(inputs, { ...dataset, calibration });
+  const key = contentHash({ recipe: RECIPE, base: digest, steps, calibration: set.digest }).slice(0, 12);
+  const target = resolve(
+    cacheDir,
+    `${basename(file, '.onnx').replace(/-fp32-[0-9a-f]{12}$/, '')}-${variant}-${key}.onnx`,
+  );
+  if (await hasRecordedDigest(target)) return target;
+  await makeVariant(model, digest, steps, set, file);
+  const bytes = writeOnnx(model);
+  await writeWhole(target, bytes);
+  const recorded = `${createHash('sha256').update(bytes).digest('hex')}  ${basename(target)}\n`;
+  await writeWhole(recordOf(target), new TextEncoder().encode(recorded));
+  return target;
+}
+
+/** In the form that `sha256sum --check` reads. */
+function recordOf(file: string): string {
+  return `${file}.sha256`;
+}
+
+async function hasRecordedDigest(file: string): Promise<boolean> {
+  const record = await readFile(recordOf(file), 'utf8').catch(() => undefined);
+  return record !== undefined && record.split(' ')[0] === (await digestOf(file));
+}
