@@ -1,8 +1,10 @@
 import { AnalysisError } from '../errors.ts';
+import { createRng } from '../rng.ts';
 import { checkTable } from './check-table.ts';
 import { codeLevels, groupConfigurations, meanByConfiguration } from './configurations.ts';
 import { correlateContexts } from './correlations.ts';
 import { findFronts, findLeftOut } from './fronts.ts';
+import { testOrderEffect } from './order-effect.ts';
 import { summarizeReplicates } from './summaries.ts';
 import type { Analysis, AnalysisOptions, Configurations, RowCounts, Table } from './types.ts';
 
@@ -62,6 +64,7 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
       ...(counts.used === 0 ? [] : noteEmptyObjectives(means, resolved)),
       ...noteUnevenReplicates(table, configurations, means, resolved),
       ...noteSingleContexts(configurations, resolved),
+      ...noteOrderEffects(table, configurations, resolved),
     ],
   };
 }
@@ -187,5 +190,33 @@ function noteSingleContexts(
     return found.size === 1
       ? [`context "${context}" has one value (${levels[index]?.[only as number]}), so there is nothing to correlate`]
       : [];
+  });
+}
+
+/** An order effect that chance would show more seldom than this is told. */
+const ORDER_EFFECT_LEVEL = 0.01;
+/** Seeds the exchanges of the permutation test, so that the same table gives the same note. */
+const ORDER_SEED = 1;
+
+/** Objectives that moved with the run order beyond what the configurations explain: the machine, and not the configuration, may be what is compared. */
+function noteOrderEffects(
+  table: Table,
+  { count, offsets, rows }: Configurations,
+  { objectives }: Required<AnalysisOptions>,
+): string[] {
+  const order = table.columns.get('run_order');
+  if (order?.kind !== 'number') return [];
+  const runOrder = Float64Array.from(rows, (row) => order.values[row] as number);
+  const configurationOf = new Int32Array(rows.length);
+  for (let index = 0; index < count; index++) configurationOf.fill(index, offsets[index], offsets[index + 1]);
+  return objectives.flatMap(({ response }) => {
+    const values = numbersOf(table, response);
+    const ofUsable = Float64Array.from(rows, (row) => values[row] as number);
+    const effect = testOrderEffect(configurationOf, runOrder, ofUsable, createRng(ORDER_SEED));
+    if ('reason' in effect || effect.p >= ORDER_EFFECT_LEVEL) return [];
+    const change = `${effect.relativeChange > 0 ? '+' : ''}${(effect.relativeChange * 100).toFixed(1)} %`;
+    return [
+      `${response} moved with the run order (${change} from the first trial to the last, permutation p = ${effect.p.toPrecision(2)}); something other than the configurations changed during the run`,
+    ];
   });
 }

@@ -1,4 +1,4 @@
-import { type Analysis, type AnalysisOptions, analyzeTable, tableFromRecords } from '../analysis/index.ts';
+import { type Analysis, type AnalysisOptions, analyzeTable, createTableBuilder } from '../analysis/index.ts';
 import { AnalysisError } from '../errors.ts';
 import type { ExperimentSpec } from '../spec/index.ts';
 import { type Results, readResults } from '../store/index.ts';
@@ -37,8 +37,12 @@ export async function analyzeResults(folders: readonly string[], asked: AskedOpt
   const hosts = new Set(rows.map(({ host }) => host));
   const extra = hosts.size > 1 ? ['host'] : [];
   const columns = [...new Set(results.flatMap((result) => result.columns))];
-  const analysis = analyzeTable(tableFromRecords(rows, columns), {
-    factors: [...variedFactors(specs, rows), ...extra],
+  const factors = [...variedFactors(specs, rows), ...extra];
+  // A column that no trial has a value for is a column all the same: an objective may name it.
+  const table = createTableBuilder(columns, factors);
+  for (const row of rows) table.add(columns.map((column) => row[column]));
+  const analysis = analyzeTable(table.finish(), {
+    factors,
     objectives: asked.objectives.length > 0 ? asked.objectives : (specs[0]?.objectives ?? []),
     contexts: [
       ...new Set([

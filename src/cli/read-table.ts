@@ -6,14 +6,19 @@ import { AnalysisError, DseError, messageOf } from '../errors.ts';
 /**
  * Reads a CSV file (header line first, comma-separated, byte-order mark allowed) as a stream, so that its size does not matter.
  *
+ * @param factors - columns whose values are names, kept as they are spelt
  * @throws AnalysisError where the file cannot be read or is not such a table
  */
-export async function readCsvTable(file: string): Promise<Table> {
+export async function readCsvTable(file: string, factors: readonly string[]): Promise<Table> {
   const rows = createReadStream(file).pipe(parse({ bom: true, relax_column_count_less: true, skip_empty_lines: true }));
   let builder: TableBuilder | undefined;
   try {
     for await (const cells of rows as AsyncIterable<string[]>) {
-      if (builder === undefined) builder = createTableBuilder(cells.map((name) => name.trim()));
+      if (builder === undefined)
+        builder = createTableBuilder(
+          cells.map((name) => name.trim()),
+          factors,
+        );
       else builder.add(cells);
     }
   } catch (error) {

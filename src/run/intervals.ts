@@ -1,5 +1,6 @@
 import { type IntervalOutcome, intervalsWithinTrial, type Statistic } from '../analysis/index.ts';
 import { latenciesMsInOrder, type OfferedLoad, type RequestRecords } from '../load/index.ts';
+import type { MeasureSpec } from '../spec/types.ts';
 import { hasPattern } from './running-load.ts';
 
 /** Statistics of latency that may carry an interval, by the column that holds them. */
@@ -31,7 +32,7 @@ export function findLatencyIntervals(
   records: RequestRecords,
   window: { readonly startNs: number; readonly endNs: number },
   load: { readonly offered: OfferedLoad; readonly capacityRps: number },
-  confidence: number,
+  { confidence, precision }: Pick<MeasureSpec, 'confidence' | 'precision'>,
 ): LatencyIntervals {
   if (hasPattern(load.offered)) return new Map(Object.keys(STATISTIC_OF).map((column) => [column, CHANGING_LOAD]));
   const latenciesMs = latenciesMsInOrder(records, window);
@@ -40,7 +41,9 @@ export function findLatencyIntervals(
     offered.kind === 'closed'
       ? ({ kind: 'closed', concurrency: offered.concurrency } as const)
       : ({ kind: 'open', utilization: offered.rateRps / capacityRps } as const);
-  const intervals = intervalsWithinTrial(latenciesMs, { dependence, confidence });
+  // Stopping when an interval looks narrow favours the runs in which it is too narrow; the interval allows for that.
+  const isStoppedByWidth = Object.keys(precision).length > 0;
+  const intervals = intervalsWithinTrial(latenciesMs, { dependence, confidence, isStoppedByWidth });
   return new Map(Object.entries(STATISTIC_OF).map(([column, statistic]) => [column, intervals[statistic]]));
 }
 

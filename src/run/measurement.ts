@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { mean } from 'simple-statistics';
-import { checkLittlesLaw } from '../analysis/index.ts';
+import { checkLittlesLaw, testDrift } from '../analysis/index.ts';
 import type { PlannedTrial } from '../design/types.ts';
 import { energyBetween, faultsBetween } from '../energy/index.ts';
 import type { EnergyMeter } from '../energy/types.ts';
 import {
   createArrivalProcess,
+  latenciesMsInOrder,
   type OfferedLoad,
   type RequestRecords,
   type RequestSummary,
@@ -19,9 +20,10 @@ import type { RunContext } from './context.ts';
 import type { Counters } from './counters.ts';
 import { othersCpus, stolenCpus } from './host.ts';
 import type { LatencyIntervals } from './intervals.ts';
+import { hasPattern } from './running-load.ts';
 import { judgeTrial } from './verdict.ts';
 import type { WarmUp } from './warm-up.ts';
-import type { MeasuredWindows } from './windows.ts';
+import { type MeasuredWindows, spanOf } from './windows.ts';
 
 /** Everything a trial observed, once its last request has ended. */
 export interface Observations {
@@ -66,7 +68,7 @@ export function measureTrial(observed: Observations): Measurement {
     lateShare: summary.lateShare,
     generatorCpuUtil: generatorCpus(first, last),
     isCpuShared: context.cpus.isShared,
-    unsteadyBecause: warmup.unsteadyBecause,
+    unsteadyBecause: warmup.unsteadyBecause ?? findDrift(observed),
     hasQuota: configuration.server.applied.cpus !== undefined,
     ...conditions,
     onlineCpus: availableParallelism(),
@@ -107,6 +109,21 @@ export function measureTrial(observed: Observations): Measurement {
       return { startNs: start.atNs, endNs: end.atNs, responses: withoutMissing(window.responses) };
     }),
   };
+}
+
+/** A drift below this share over the windows is told by no verdict: it is smaller than what replicates differ by. */
+const LEAST_DRIFT = 0.2;
+const DRIFT_LEVEL = 0.001;
+const FEWEST_FOR_DRIFT = 100;
+
+/** Why latency over the measured windows is not steady though the warm-up seemed to be over; undefined where it is, or where the load changes by design. */
+function findDrift({ records, windows, offered }: Omit<Observations, 'context'>): string | undefined {
+  if (hasPattern(offered)) return undefined;
+  const latenciesMs = latenciesMsInOrder(records, spanOf(windows.edges));
+  if (latenciesMs.length < FEWEST_FOR_DRIFT) return undefined;
+  const { relativeChange, p } = testDrift(latenciesMs, 'log');
+  if (p >= DRIFT_LEVEL || Math.abs(relativeChange) < LEAST_DRIFT) return undefined;
+  return `latency drifts by ${(relativeChange * 100).toFixed(0)} % over the windows (p = ${p.toPrecision(2)})`;
 }
 
 /** What the machine was like between two edges. */

@@ -68,7 +68,7 @@ export async function runTrial(
         log.all(),
         spanOf(edges),
         { offered, capacityRps: configuration.capacity.capacityRps },
-        spec.measure.confidence,
+        spec.measure,
       );
     const isPrecise = (edges: readonly Counters[]) => arePrecise(findIntervals(edges), spec.measure.precision);
     const windows = await passWindows(configuration, context, hasPattern(offered) ? undefined : isPrecise);

@@ -15,7 +15,7 @@ export interface TrialFigures {
   /** CPU of the generator in CPUs. */
   readonly generatorCpuUtil: number;
   readonly isCpuShared: boolean;
-  /** Why latency had not settled when the windows began; undefined where it had. */
+  /** Why latency was not steady when the windows began, or not within them; undefined where it was. */
   readonly unsteadyBecause: string | undefined;
   /** CPUs used by anything but server, generator and dse. */
   readonly othersCpus: number;
@@ -92,7 +92,7 @@ function* reasonsFrom(figures: TrialFigures): Generator<Reason> {
   if (figures.isCpuShared) yield { code: 'shared-cpu', detail: 'server and generator may run on the same CPU' };
   // Under overload the backlog grows for as long as the load lasts: that there is no steady state is said by `overloaded`.
   if (figures.unsteadyBecause !== undefined && !isOverloaded) {
-    yield { code: 'unsteady', detail: `not steady by the end of the longest warm-up: ${figures.unsteadyBecause}` };
+    yield { code: 'unsteady', detail: figures.unsteadyBecause };
   }
   const limitOn = (share: number) => `limit ${(share * figures.onlineCpus).toFixed(2)} of ${figures.onlineCpus}`;
   if (figures.othersCpus > LIMITS.othersShare * figures.onlineCpus) {

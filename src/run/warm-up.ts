@@ -33,7 +33,8 @@ export async function warmUp(log: RequestLog, measure: MeasureSpec, signal: Abor
     const batchSize = latenciesMs.length < REQUESTS_FOR_BATCHES ? 1 : 5;
     const steady = findSteadyStart(latenciesMs, { batchSize, minimum: FEWEST_REQUESTS });
     if (steady.state === 'steady') return { seconds: elapsedS(), unsteadyBecause: undefined };
-    if (elapsedS() >= measure.maxWarmupS) return { seconds: elapsedS(), unsteadyBecause: steady.reason };
+    if (elapsedS() >= measure.maxWarmupS)
+      return { seconds: elapsedS(), unsteadyBecause: `not steady by the end of the longest warm-up: ${steady.reason}` };
     await sleepUnless(signal, CHECK_EVERY_MS);
   }
 }

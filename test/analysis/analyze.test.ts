@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { AnalysisOptions, CellValue } from '../../src/analysis/index.ts';
 import {
   analyzeTable,
@@ -268,4 +268,30 @@ test('permuting rows changes no front', () => {
       expect(byConfiguration(shuffled)).toEqual(byConfiguration(rows));
     }),
   );
+});
+
+describe('order effects', () => {
+  const rows = (driftPerTrial: number) =>
+    Array.from({ length: 40 }, (_, index) => ({
+      batch: String(1 + (index % 4)),
+      run_order: index + 1,
+      latency_ms: (1 + (index % 4)) * (10 + driftPerTrial * index) * (1 + 0.01 * ((index * 7) % 5)),
+    }));
+  const notesOf = (driftPerTrial: number) =>
+    analyzeTable(tableFromRecords(rows(driftPerTrial), ['batch']), {
+      factors: ['batch'],
+      objectives: [{ response: 'latency_ms', direction: 'minimize' }],
+      contexts: [],
+    }).notes.filter((note) => note.includes('run order'));
+
+  test('an objective that rises over the run is told, with how much', () => {
+    expect(notesOf(0.05)).toHaveLength(1);
+    expect(notesOf(0.05)[0]).toMatch(
+      /latency_ms moved with the run order \(\+1\d\.\d % from the first trial to the last/,
+    );
+  });
+
+  test('an objective that does not is not mentioned', () => {
+    expect(notesOf(0)).toEqual([]);
+  });
 });

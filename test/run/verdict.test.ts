@@ -51,7 +51,7 @@ test.each([
   ['errors', { errors: 11 }, '11 of 1000 requests failed (limit 1.0 %)'],
   ['generator-late', { lateShare: 0.018 }, '1.8 % of requests left over 1 ms late (limit 1.0 %)'],
   ['generator-saturated', { generatorCpuUtil: 0.93 }, 'the generator used 93.0 % of a CPU (limit 80.0 %)'],
-  ['unsteady', { unsteadyBecause: 'it drifts' }, 'not steady by the end of the longest warm-up: it drifts'],
+  ['unsteady', { unsteadyBecause: 'it drifts' }, 'it drifts'],
   ['host-busy', { othersCpus: 0.4 }, 'other processes used 0.40 CPUs (limit 0.10 of 2)'],
   ['host-busy', { stolenCpus: 0.3 }, 'the hypervisor took 0.30 CPUs away (limit 0.02 of 2)'],
   ['host-busy', { swappedMb: 2 }, '2.0 MB were swapped (limit 0)'],

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type AnalysisOptions, analyzeTable } from '../../analysis/index.ts';
 import { UsageError } from '../../errors.ts';
 import { renderFronts } from '../../report/index.ts';
-import { analyzeResults } from '../analyze-results.ts';
+import { type AnalyzedResults, analyzeResults } from '../analyze-results.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { parseConstraint } from '../parse-constraint.ts';
 import { readCsvTable } from '../read-table.ts';
@@ -40,7 +40,7 @@ export async function analyze(inputs: readonly string[], options: AnalyzeOptions
     });
   }
   const { analysis, results } = isTable
-    ? { analysis: analyzeTable(await readCsvTable(first), tableOptions(options, asked)), results: [] }
+    ? await analyzeCsv(first, tableOptions(options, asked))
     : await analyzeResults(inputs, asked);
   const outDir = options.out ?? (isTable ? path.join(path.dirname(first), 'analysis') : path.join(first, 'analysis'));
   const files = await writeAnalysis(analysis, outDir);
@@ -51,6 +51,10 @@ export async function analyze(inputs: readonly string[], options: AnalyzeOptions
     process.stdout.write(`${renderFronts(analysis, results)}\n${files.map((file) => `wrote ${file}\n`).join('')}`);
   }
   return EXIT.ok;
+}
+
+async function analyzeCsv(file: string, options: AnalysisOptions): Promise<AnalyzedResults> {
+  return { analysis: analyzeTable(await readCsvTable(file, options.factors), options), results: [] };
 }
 
 /** The factors and objectives of a plain table must be named. */
