@@ -11,19 +11,27 @@ import type { Limits } from './types.ts';
 export async function checkLimits(limits: readonly Limits[], makers: GroupMakers): Promise<Problem[]> {
   const problems = new Map<string, Problem>();
   for (const one of limits) {
-    for (const problem of [...checkCpuset(one), ...checkRanges(one), ...(await checkGroup(one, makers))]) {
+    for (const problem of [...checkPinning(one), ...checkRanges(one), ...(await checkGroup(one, makers))]) {
       problems.set(problem.what, problem);
     }
   }
   return [...problems.values()];
 }
 
-function checkCpuset({ cpuset }: Limits): Problem[] {
+function checkPinning({ cpuset }: Limits): Problem[] {
   if (cpuset === undefined) return [];
   const pinning = explainPinning();
-  if (!pinning.isAvailable) {
-    return [{ what: `the CPU set "${cpuset}" cannot be applied: ${pinning.why}`, hint: sentence(pinning.fix) }];
-  }
+  if (pinning.isAvailable) return [];
+  return [{ what: `the CPU set "${cpuset}" cannot be applied: ${pinning.why}`, hint: sentence(pinning.fix) }];
+}
+
+/** Limits that this machine does not have room for, whatever would apply them. */
+export function checkRanges(limits: Limits): Problem[] {
+  return [...checkCpuset(limits), ...checkSizes(limits)];
+}
+
+function checkCpuset({ cpuset }: Limits): Problem[] {
+  if (cpuset === undefined || process.platform !== 'linux') return [];
   const cpus = parseCpuList(cpuset);
   if (cpus === undefined) {
     return [{ what: `the CPU set "${cpuset}" is not a list of CPUs`, hint: 'Write it like "0-3,6".' }];
@@ -35,7 +43,7 @@ function checkCpuset({ cpuset }: Limits): Problem[] {
   return [{ what, hint: `Choose from ${formatCpuList(online)}.` }];
 }
 
-function checkRanges({ cpus, memoryBytes }: Limits): Problem[] {
+function checkSizes({ cpus, memoryBytes }: Limits): Problem[] {
   const problems: Problem[] = [];
   const online = onlineCpus().length;
   const least = MIN_QUOTA_US / QUOTA_PERIOD_US;

@@ -1,3 +1,4 @@
+export { type ContainerLauncherOptions, createContainerLauncher } from './container/container-launcher.ts';
 export { assignCpus, onlineCpus } from './cpus.ts';
 export { createLauncher } from './create-launcher.ts';
 export { findLeftovers, type Leftover, removeLeftovers } from './leftovers.ts';

@@ -1,21 +1,20 @@
-import { LaunchError, messageOf } from '../errors.ts';
+import { LaunchError } from '../errors.ts';
 import { compiledEntry } from '../package-files.ts';
 import type { ServerSettings } from '../server/types.ts';
 import { checkLimits } from './check-limits.ts';
 import type { ServerGroup } from './group.ts';
 import { nextGroupName } from './group-name.ts';
 import { GroupMakers } from './limit-support.ts';
-import { findMismatches, readBackLimits } from './read-back.ts';
-import { openServerLog, type ServerLog } from './server-log.ts';
+import { verifyLimits } from './read-back.ts';
+import type { ServerLog } from './server-log.ts';
 import { type ServerProcess, signalProcess, spawnServer, stopProcess } from './server-process.ts';
-import { describeCancel, describeDeath, describeFailedStart, describeTimeout } from './start-failure.ts';
+import { describeCancel, describeFailedStart } from './start-failure.ts';
+import { openLogOf, untilListening } from './starting.ts';
 import type { Launcher, LaunchRequest, Limits, RunningServer, ServerExit } from './types.ts';
 import { readNativeUsage, resetNativeMemoryPeak } from './usage.ts';
 
 /** How long a server may take to end by itself after SIGTERM. */
 const STOP_GRACE_MS = 3_000;
-
-const FIND_GROUP_MS = 50;
 
 export interface NativeLauncherOptions {
   /** The command that serves with the given settings; dse's own server unless told otherwise. */
@@ -57,7 +56,7 @@ async function startServer(
   makers: GroupMakers,
   signal: AbortSignal,
 ): Promise<RunningServer> {
-  const made: Made = { log: openLog(request.logFile), group: undefined, process: undefined };
+  const made: Made = { log: openLogOf(request), group: undefined, process: undefined };
   try {
     const maker = await makers.choose(request.limits);
     made.group = await maker?.make(nextGroupName(request.runLabel), request.limits);
@@ -65,25 +64,16 @@ async function startServer(
     const pinned = pinCommand(command, request.limits.cpuset);
     made.process = await spawnServer(made.group?.wrap(pinned) ?? pinned, request.runLabel, made.log);
     const exited = watchExit(made.process, made);
-    const url = await untilListening(made.process, exited, request, made, signal);
-    const applied = verifyLimits(made.process.pid, request, made.group);
+    const { pid, listening } = made.process;
+    // A systemd scope can be found only while its process lives; one that dies during the start has to be known by then.
+    const findGroup = () => made.group?.open(pid);
+    const url = await untilListening({ listening, exited, log: made.log }, request, signal, findGroup);
+    const applied = verifyLimits(pid, request.limits, findGroup());
     return runningServer(url, made.process, exited, applied, made, describeMechanism(maker?.mechanism, request.limits));
   } catch (error) {
     await removeAll(made);
     if (error instanceof LaunchError) throw error;
     throw signal.aborted ? describeCancel(request) : describeFailedStart(request, command, error);
-  }
-}
-
-function openLog(file: string): ServerLog {
-  try {
-    return openServerLog(file);
-  } catch (error) {
-    const what = `the server's log cannot be opened: ${messageOf(error)}`;
-    throw new LaunchError(
-      { where: file, what, hint: 'Make sure that its folder exists and can be written to.' },
-      error,
-    );
   }
 }
 
@@ -100,43 +90,6 @@ async function watchExit(server: ServerProcess, made: Made): Promise<ServerExit>
     isOomKilled: (made.group?.open(server.pid)?.readOomKills() ?? 0) > 0,
     lastLines: made.log.lastLines(),
   };
-}
-
-/** The address the server prints; throws where it ends first, takes too long, or is no longer wanted. */
-async function untilListening(
-  server: ServerProcess,
-  exited: Promise<ServerExit>,
-  request: LaunchRequest,
-  { group, log }: Made,
-  signal: AbortSignal,
-): Promise<string> {
-  const startedAtMs = performance.now();
-  const settled = new AbortController();
-  try {
-    return await new Promise<string>((resolve, reject) => {
-      server.listening.then(resolve);
-      exited.then((exit) => reject(describeDeath(request, exit, performance.now() - startedAtMs)));
-      const timer = setTimeout(() => reject(describeTimeout(request, log.lastLines())), request.readyTimeoutMs);
-      // A systemd scope can be found only while its process lives; one that dies during the start has to be known by then.
-      const finder = setInterval(() => group?.open(server.pid), FIND_GROUP_MS);
-      settled.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        clearInterval(finder);
-      });
-      const onAbort = () => reject(describeCancel(request));
-      signal.addEventListener('abort', onAbort, { signal: settled.signal });
-      if (signal.aborted) onAbort();
-    });
-  } finally {
-    settled.abort();
-  }
-}
-
-function verifyLimits(pid: number, request: LaunchRequest, group: ServerGroup | undefined): Limits {
-  const applied = readBackLimits(pid, request.limits, group?.open(pid));
-  const mismatches = findMismatches(request.limits, applied);
-  if (mismatches.length > 0) throw new LaunchError(mismatches);
-  return applied;
 }
 
 function describeMechanism(group: string | undefined, limits: Limits): string {

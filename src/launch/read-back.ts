@@ -1,5 +1,5 @@
 import { formatCpuList, parseCpuList } from '../cpu-list.ts';
-import type { Problem } from '../errors.ts';
+import { LaunchError, type Problem } from '../errors.ts';
 import { type GroupFiles, quotaUs } from './group.ts';
 import { readThreadCpuLists } from './proc.ts';
 import type { Limits } from './types.ts';
@@ -11,7 +11,7 @@ const MAX_PAGE_BYTES = 65_536;
  * Those of the limits asked for that hold for a running server, from the kernel: pinning over all of its threads; quota and memory of its group, or of one above it that
  * allows less.
  */
-export function readBackLimits(pid: number, asked: Limits, files: GroupFiles | undefined): Limits {
+function readBackLimits(pid: number, asked: Limits, files: GroupFiles | undefined): Limits {
   const cpuset = asked.cpuset === undefined ? undefined : readCpuset(pid);
   const { cpus, memoryBytes } = files?.readLimits() ?? {};
   return {
@@ -19,6 +19,18 @@ export function readBackLimits(pid: number, asked: Limits, files: GroupFiles | u
     ...(asked.cpus !== undefined && cpus !== undefined && { cpus }),
     ...(asked.memoryBytes !== undefined && memoryBytes !== undefined && { memoryBytes }),
   };
+}
+
+/**
+ * The limits that hold for a running server, which are those asked for.
+ *
+ * @throws LaunchError with every limit that reads otherwise
+ */
+export function verifyLimits(pid: number, asked: Limits, files: GroupFiles | undefined): Limits {
+  const applied = readBackLimits(pid, asked, files);
+  const mismatches = findMismatches(asked, applied);
+  if (mismatches.length > 0) throw new LaunchError(mismatches);
+  return applied;
 }
 
 /** Every limit that reads otherwise than asked; what was not asked for may be anything. */

@@ -40,7 +40,7 @@ function adviceFor(request: LaunchRequest, exit: ServerExit): string {
   if (exit.isOomKilled) {
     return `The kernel killed it at its memory limit of ${request.limits.memoryBytes} bytes; allow it more.`;
   }
-  if (output.includes('EADDRINUSE')) {
+  if (/EADDRINUSE|address already in use|port is already allocated/.test(output)) {
     return `Port ${request.settings.port} of ${request.settings.host} is taken; stop what listens there, or choose port 0.`;
   }
   return 'Its last output says why.';

@@ -52,8 +52,10 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
   /** The limits as read back from the kernel or the container engine. */
   readonly applied: Limits;
-  /** How the limits were applied, e.g. "cgroup v2", "cgroup v1", "systemd scope", "taskset", "none"; stored with each trial. */
+  /** How the limits were applied, e.g. "cgroup v2 + taskset", "systemd scope", "none", "docker (host network, cgroup v2)"; stored with each trial. */
   readonly mechanism: string;
+  /** Digest of the image the server runs from, "sha256:..."; undefined where it runs from none. */
+  readonly imageDigest?: string;
   readUsage(): Promise<ResourceUsage>;
   /**
    * Makes `memoryPeakBytes` count from now, so that a window's peak is its own and not that of the loading or of an earlier load level.
@@ -62,7 +64,7 @@ export interface RunningServer extends AsyncDisposable {
   resetMemoryPeak(): Promise<boolean>;
   /** Settles when the server is gone, whoever ended it. Never rejects. */
   readonly exited: Promise<ServerExit>;
-  /** CPU time and memory of other things are not in `readUsage`; this is the process id a reader may look up, where the engine runs one here. */
+  /** CPU time and memory of other things are not in `readUsage`; this is the id of the server's process as this machine knows it, where the engine runs one here. */
   readonly pid: number | undefined;
 }
 
@@ -77,5 +79,11 @@ export interface RunningServer extends AsyncDisposable {
 export interface Launcher {
   readonly engine: EngineName;
   check(limits: readonly Limits[]): Promise<readonly Problem[]>;
+  /**
+   * Gets ready what servers start from, as the image of a container engine, so that the first start does not have to. Absent where there is nothing to get ready.
+   * @param onProgress - told each step in a line
+   * @throws LaunchError where it cannot be had
+   */
+  prepare?(signal: AbortSignal, onProgress: (line: string) => void): Promise<void>;
   start(request: LaunchRequest, signal: AbortSignal): Promise<RunningServer>;
 }

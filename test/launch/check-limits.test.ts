@@ -5,6 +5,7 @@ import type { Ability, GroupMaker } from '../../src/launch/group.ts';
 import { createLauncher } from '../../src/launch/index.ts';
 import { GroupMakers } from '../../src/launch/limit-support.ts';
 import { findMismatches } from '../../src/launch/read-back.ts';
+import type { EngineName } from '../../src/spec/types.ts';
 
 const yes: Ability = { isAvailable: true };
 const no = (why: string, fix = 'run dse as root'): Ability => ({ isAvailable: false, why, fix });
@@ -111,9 +112,11 @@ describe('limits read back', () => {
   });
 });
 
-test('an engine that this version lacks is refused with what it has', () => {
-  expect(() => createLauncher('docker')).toThrow(LaunchError);
-  expect(() => createLauncher('podman')).toThrow(
-    'this version of dse does not run servers with the engine "podman"\n  Use "--engine native", or leave "server.engine" out of the spec.',
+test('an engine that does not exist is refused with those that do', () => {
+  expect(() => createLauncher('lxc' as EngineName)).toThrow(
+    new LaunchError({
+      what: 'dse does not run servers with the engine "lxc"',
+      hint: 'Use one of native, docker, podman.',
+    }),
   );
 });

@@ -46,7 +46,8 @@ function cpuMs() {
 }
 
 if (settings.exitOnStdinEnd && behaviour !== 'ignores-stdin') process.stdin.resume().on('end', () => process.exit(0));
-if (behaviour === 'ignores-sigterm') process.on('SIGTERM', () => say('no'));
+// As the first process of a container it would not get the default action of a signal.
+process.on('SIGTERM', () => (behaviour === 'ignores-sigterm' ? say('no') : process.exit(0)));
 say(`fixture started as ${behaviour}`);
 
 if (behaviour === 'dies') {

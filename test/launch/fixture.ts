@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
-import { createRunLabel, type LaunchRequest } from '../../src/launch/index.ts';
+import { createRunLabel, findLeftovers, type LaunchRequest, removeLeftovers } from '../../src/launch/index.ts';
+import { compiledEntry } from '../../src/package-files.ts';
 import type { ServerSettings } from '../../src/server/types.ts';
+import type { EngineName } from '../../src/spec/types.ts';
 
 /** What the fixture server does; passed as the name of its model. */
 export type Behaviour = 'well' | 'dies' | 'never-listens' | 'eats-memory' | 'ignores-sigterm' | 'ignores-stdin';
@@ -16,7 +20,8 @@ export function temporaryDir(): string {
   return dir;
 }
 
-const FIXTURE = fileURLToPath(new URL('fixture-server.mjs', import.meta.url));
+const PARENT = fileURLToPath(new URL('fixture-parent.mjs', import.meta.url));
+export const FIXTURE = fileURLToPath(new URL('fixture-server.mjs', import.meta.url));
 
 export function fixtureCommand(settings: ServerSettings): string[] {
   return [process.execPath, '--expose-gc', FIXTURE, JSON.stringify(settings)];
@@ -62,4 +67,45 @@ export function isProcessThere(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+export interface FixtureParent {
+  /** Of the server, as this machine knows it. */
+  readonly pid: number;
+  readonly runLabel: string;
+  readonly kill: () => Promise<void>;
+}
+
+/**
+ * Starts a fixture server from a process of its own, as `dse run` would, which can then be killed.
+ *
+ * @param command - the command of the fixture server, its settings last
+ * @param options - more options of the launcher
+ */
+export async function startFixtureParent(
+  engine: EngineName,
+  behaviour: Behaviour,
+  command: (settings: ServerSettings) => readonly string[],
+  options: object = {},
+): Promise<FixtureParent> {
+  const { runLabel: _, ...request } = fixtureRequest(behaviour);
+  const prefix = command(request.settings).slice(0, -1);
+  const json = [request, prefix, options].map((value) => JSON.stringify(value));
+  const parent = execa(process.execPath, [PARENT, compiledEntry('launch/index'), engine, ...json], {
+    reject: false,
+    buffer: false,
+    stdin: 'ignore',
+    stderr: 'inherit',
+  });
+  const [line] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
+  const started = JSON.parse(line) as { runLabel: string; pid: number };
+  const kill = async () => {
+    parent.kill('SIGKILL');
+    await parent;
+  };
+  onTestFinished(async () => {
+    await kill();
+    await removeLeftovers(await findLeftovers((label) => label !== started.runLabel));
+  });
+  return { ...started, kill };
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, type TestContext, test } from 'vitest';
 import { LaunchError } from '../../src/errors.ts';
 import { type Launcher, type LaunchRequest, onlineCpus, type RunningServer } from '../../src/launch/index.ts';
-import { ask, type Behaviour, fixtureRequest, isProcessThere } from './fixture.ts';
+import { ask, type Behaviour, type FixtureParent, fixtureRequest, isProcessThere } from './fixture.ts';
 
 const MB = 1e6;
 
@@ -14,7 +14,9 @@ export interface ContractOptions {
   /** What still exists of all that the engine made for a run. */
   findRemains(runLabel: string): Promise<readonly string[]>;
   /** Starts a fixture server from a process of its own, as `dse run` would. */
-  startParent(behaviour: Behaviour): Promise<{ kill(): Promise<void>; pid: number; runLabel: string }>;
+  startParent(behaviour: Behaviour): Promise<FixtureParent>;
+  /** The id by which this machine knows a process of the server's, where the server knows it by another. */
+  readonly hostPid?: (server: RunningServer, pid: number) => number;
 }
 
 /** The promises of `Launcher`, over real servers. `makeLauncher` gives one that runs the fixture server. */
@@ -211,7 +213,9 @@ export function describeLauncherContract(name: string, makeLauncher: () => Launc
     test('what the server started goes with it', async () => {
       const request = fixtureRequest('well');
       const server = await start(request);
-      const { pid = 0 } = await ask(server.url, 'child');
+      const child = await ask(server.url, 'child');
+      const pid = options.hostPid?.(server, child.pid ?? 0) ?? child.pid ?? 0;
+      expect(isProcessThere(pid)).toBe(true);
       await server[Symbol.asyncDispose]();
       await expect.poll(() => isProcessThere(pid)).toBe(false);
       expect(await findRemains(request.runLabel)).toEqual([]);

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { GroupMaker } from '../../src/launch/group.ts';
 import {
   createNativeLauncher,
@@ -11,11 +8,10 @@ import {
   removeLeftovers,
 } from '../../src/launch/index.ts';
 import { GroupMakers } from '../../src/launch/limit-support.ts';
-import { compiledEntry } from '../../src/package-files.ts';
-import { ask, type Behaviour, fixtureCommand, fixtureRequest, isProcessThere } from './fixture.ts';
-import { type ContractOptions, describeLauncherContract } from './launcher-contract.ts';
+import { ask, type Behaviour, fixtureCommand, fixtureRequest, isProcessThere, startFixtureParent } from './fixture.ts';
+import { describeLauncherContract } from './launcher-contract.ts';
 
-const PARENT = fileURLToPath(new URL('fixture-parent.mjs', import.meta.url));
+const startParent = (behaviour: Behaviour) => startFixtureParent('native', behaviour, fixtureCommand);
 const makeLauncher = () => createNativeLauncher({ command: fixtureCommand });
 
 const missing: Record<string, string> = {};
@@ -108,25 +104,4 @@ function forgetfulMaker(): GroupMaker {
 async function findRemains(runLabel: string): Promise<string[]> {
   const leftovers = await findLeftovers((label) => label !== runLabel);
   return leftovers.map((one) => (one.kind === 'process' ? `process ${one.pid}` : one.dir));
-}
-
-async function startParent(behaviour: Behaviour): ReturnType<ContractOptions['startParent']> {
-  const { runLabel: _, ...request } = fixtureRequest(behaviour);
-  const command = fixtureCommand(request.settings).slice(0, -1);
-  const parent = execa(
-    process.execPath,
-    [PARENT, compiledEntry('launch/index'), JSON.stringify(request), JSON.stringify(command)],
-    { reject: false, buffer: false, stdin: 'ignore', stderr: 'inherit' },
-  );
-  const [line] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
-  const started = JSON.parse(line) as { runLabel: string; pid: number };
-  const kill = async () => {
-    parent.kill('SIGKILL');
-    await parent;
-  };
-  onTestFinished(async () => {
-    await kill();
-    await removeLeftovers(await findLeftovers((label) => label !== started.runLabel));
-  });
-  return { ...started, kill };
 }

@@ -1,0 +1,121 @@
+import { execa } from 'execa';
+import type { Problem } from '../../errors.ts';
+import type { Limits } from '../types.ts';
+import { type ContainerEngine, isInstalled } from './engine-cli.ts';
+
+const INFO_TIMEOUT_MS = 20_000;
+
+/** What an engine says about itself, as far as limits go. */
+export interface EngineAbilities {
+  readonly isRootless: boolean;
+  readonly limits: Readonly<Record<keyof Limits, boolean>>;
+}
+
+/** What the engine can limit, or the one problem that keeps it from running anything. */
+export async function probeEngine(engine: ContainerEngine): Promise<EngineAbilities | Problem> {
+  if (process.platform !== 'linux') {
+    return {
+      what: `on ${process.platform} ${engine} runs its containers in a virtual machine, where dse cannot read limits back or count CPU time`,
+      hint: 'Run dse inside a Linux machine, or use --engine native.',
+    };
+  }
+  if (!isInstalled(engine)) {
+    const install =
+      engine === 'docker'
+        ? 'Install Docker Engine (e.g. apt-get install docker.io)'
+        : 'Install Podman (e.g. apt-get install podman)';
+    return { what: `the program "${engine}" is not installed`, hint: `${install}, or use --engine native.` };
+  }
+  const { stdout, stderr } = await execa(engine, ['info', '--format', '{{json .}}'], {
+    reject: false,
+    stdin: 'ignore',
+    timeout: INFO_TIMEOUT_MS,
+  });
+  const info = parseJson(stdout ?? '');
+  const abilities = engine === 'docker' ? readDockerInfo(info) : readPodmanInfo(info);
+  return abilities ?? describeSilence(engine, [...serverErrors(info), ...(stderr ?? '').trim().split('\n')]);
+}
+
+/** Limits of the list that this engine cannot set, each told once, with the fix. */
+export function findUnsupported(
+  engine: ContainerEngine,
+  { isRootless, limits: can }: EngineAbilities,
+  asked: readonly Limits[],
+): Problem[] {
+  const names: Readonly<Record<keyof Limits, string>> = {
+    cpus: 'a CPU quota',
+    cpuset: 'a CPU set',
+    memoryBytes: 'a memory limit',
+  };
+  return (Object.keys(names) as (keyof Limits)[])
+    .filter((limit) => !can[limit] && asked.some((one) => one[limit] !== undefined))
+    .map((limit) => ({
+      what: `${names[limit]} cannot be applied: ${isRootless ? `rootless ${engine}` : engine} has no control of the kernel's "${CONTROLLERS[limit]}" controller here`,
+      hint: isRootless
+        ? 'Let systemd hand it to users: put "[Service]\\nDelegate=cpu cpuset memory pids" into /etc/systemd/system/user@.service.d/dse.conf, run "systemctl daemon-reload" and log in again (needs cgroup v2); or run dse and the engine as root.'
+        : 'Boot a kernel with this controller enabled, or leave the limit out of the spec.',
+    }));
+}
+
+const CONTROLLERS: Readonly<Record<keyof Limits, string>> = { cpus: 'cpu', cpuset: 'cpuset', memoryBytes: 'memory' };
+
+interface DockerInfo {
+  readonly ServerVersion?: string;
+  readonly MemoryLimit?: boolean;
+  readonly CpuCfsQuota?: boolean;
+  readonly CPUSet?: boolean;
+  readonly SecurityOptions?: readonly string[];
+}
+
+/** Source: Docker Engine API, `GET /info`. Undefined where the daemon did not answer. */
+function readDockerInfo(info: unknown): EngineAbilities | undefined {
+  const { ServerVersion, MemoryLimit, CpuCfsQuota, CPUSet, SecurityOptions } = (info ?? {}) as DockerInfo;
+  if (ServerVersion === undefined || ServerVersion === '') return undefined;
+  return {
+    isRootless: (SecurityOptions ?? []).some((option) => option.startsWith('name=rootless')),
+    limits: { cpus: CpuCfsQuota === true, cpuset: CPUSet === true, memoryBytes: MemoryLimit === true },
+  };
+}
+
+interface PodmanInfo {
+  readonly host?: {
+    readonly cgroupControllers?: readonly string[] | null;
+    readonly security?: { readonly rootless?: boolean };
+  };
+}
+
+/** Source: podman-info(1). Rootless, the controllers are those that were delegated to the user. */
+function readPodmanInfo(info: unknown): EngineAbilities | undefined {
+  const { host } = (info ?? {}) as PodmanInfo;
+  if (host === undefined) return undefined;
+  const has = (controller: string) => host.cgroupControllers?.includes(controller) ?? false;
+  return {
+    isRootless: host.security?.rootless ?? false,
+    limits: { cpus: has('cpu'), cpuset: has('cpuset'), memoryBytes: has('memory') },
+  };
+}
+
+function serverErrors(info: unknown): readonly string[] {
+  return (info as { ServerErrors?: readonly string[] } | undefined)?.ServerErrors ?? [];
+}
+
+function describeSilence(engine: ContainerEngine, output: readonly string[]): Problem {
+  const said = output.filter(Boolean);
+  const what = `${engine} is installed but does not work for this user: ${said[0] ?? 'it says nothing'}`;
+  if (said.some((line) => /permission denied/i.test(line))) {
+    return {
+      what,
+      hint: 'Run dse as root, or let this user use the daemon: "usermod -aG docker USER" and log in again.',
+    };
+  }
+  if (engine === 'docker') return { what, hint: 'Start its daemon: "systemctl start docker", or "dockerd" as root.' };
+  return { what, hint: 'Make "podman info" work for this user first.' };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

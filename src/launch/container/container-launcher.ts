@@ -1,0 +1,235 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LaunchError, messageOf, type Problem } from '../../errors.ts';
+import type { ServerSettings } from '../../server/types.ts';
+import { checkRanges } from '../check-limits.ts';
+import { nextGroupName } from '../group-name.ts';
+import { readIfThere } from '../proc.ts';
+import { verifyLimits } from '../read-back.ts';
+import type { ServerLog } from '../server-log.ts';
+import { type ServerProcess, signalProcess, spawnServer } from '../server-process.ts';
+import { describeCancel, describeDeath, describeFailedStart } from '../start-failure.ts';
+import { openLogOf, untilListening } from '../starting.ts';
+import type { Launcher, LaunchRequest, Limits, RunningServer, ServerExit } from '../types.ts';
+import { resetNativeMemoryPeak } from '../usage.ts';
+import { findUnsupported, probeEngine } from './check-engine.ts';
+import { type ContainerCgroup, openContainerCgroup } from './container-cgroup.ts';
+import { type ContainerState, inspectContainer } from './container-state.ts';
+import { readContainerUsage } from './container-usage.ts';
+import { assertReadable, userInside } from './container-user.ts';
+import { type ContainerNetwork, createArguments, INNER_PORT } from './create-arguments.ts';
+import { type ContainerEngine, callEngine } from './engine-cli.ts';
+import { type OutOfMemoryWatch, watchOutOfMemory } from './out-of-memory.ts';
+
+/** How long a server may take to end by itself after SIGTERM, seconds. */
+const STOP_GRACE_S = 3;
+const STOP_TIMEOUT_MS = 10_000;
+
+const INSPECT_RETRY_MS = 30;
+/** A container whose client is gone has lost its standard input and so is about to end. */
+const END_TIMEOUT_MS = 5_000;
+
+export interface ContainerLauncherOptions {
+  /** The image that servers start from; dse's own server image, built when missing, unless told otherwise. */
+  readonly image?: string;
+  /** The command inside that serves with the given settings; that of dse's own server image unless told otherwise. */
+  readonly command?: (settings: ServerSettings) => readonly string[];
+  /** `host` unless told otherwise. */
+  readonly network?: ContainerNetwork;
+  /** More arguments for the engine's `create`, e.g. ["--ulimit", "nofile=20000:20000"]. */
+  readonly engineArgs?: readonly string[];
+}
+
+/** Servers in containers, one each, limited by the engine; the limits are read back from the container's cgroup on this machine. */
+export function createContainerLauncher(engine: ContainerEngine, options: ContainerLauncherOptions = {}): Launcher {
+  let image = options.image;
+  async function prepare(_signal: AbortSignal, _onProgress: (line: string) => void): Promise<string> {
+    image ??= '';
+    return image;
+  }
+  return {
+    engine,
+    check: (limits) => check(engine, limits),
+    async prepare(signal, onProgress) {
+      await prepare(signal, onProgress);
+    },
+    async start(request, signal) {
+      const problems = checkRanges(request.limits);
+      if (problems.length > 0) throw new LaunchError(problems);
+      return startContainer(engine, request, await prepare(signal, () => {}), options, signal);
+    },
+  };
+}
+
+async function check(engine: ContainerEngine, limits: readonly Limits[]): Promise<Problem[]> {
+  const abilities = await probeEngine(engine);
+  if ('what' in abilities) return [abilities];
+  const problems = [...limits.flatMap(checkRanges), ...findUnsupported(engine, abilities, limits)];
+  return [...new Map(problems.map((problem) => [problem.what, problem])).values()];
+}
+
+/** What was made for one server so far; `undefined` where not yet, or not needed. */
+interface Made {
+  readonly engine: ContainerEngine;
+  readonly log: ServerLog;
+  id: string | undefined;
+  /** The engine's client, attached to the container: what the container prints, and its end. */
+  client: ServerProcess | undefined;
+  exited: Promise<ServerExit> | undefined;
+  located: Located | undefined;
+}
+
+/** A running container as this machine's kernel sees it. */
+interface Located {
+  readonly pid: number;
+  readonly cgroup: ContainerCgroup;
+  readonly imageDigest: string;
+  readonly outOfMemory: OutOfMemoryWatch | undefined;
+}
+
+async function startContainer(
+  engine: ContainerEngine,
+  request: LaunchRequest,
+  image: string,
+  options: ContainerLauncherOptions,
+  signal: AbortSignal,
+): Promise<RunningServer> {
+  const { network = 'host', engineArgs = [], command = (settings) => [JSON.stringify(settings)] } = options;
+  const user = userInside();
+  assertReadable(request.settings.modelFile, user);
+  const args = createArguments(request, {
+    ...{ image, network, engineArgs, user, command },
+    name: nextGroupName(request.runLabel),
+  });
+  const made: Made = {
+    ...{ engine, log: openLogOf(request) },
+    ...{ id: undefined, client: undefined, exited: undefined, located: undefined },
+  };
+  try {
+    signal.throwIfAborted();
+    // Not called off on an abort: only once it is done is it known what there is to remove.
+    made.id = await callEngine(engine, args);
+    signal.throwIfAborted();
+    const { id } = made;
+    const attach = [engine, 'start', '--attach', '--interactive', id];
+    const client = await spawnServer(attach, request.runLabel, made.log);
+    made.client = client;
+    const startedAtMs = performance.now();
+    const located = locate(id, made, request.limits);
+    located.catch(() => {});
+    const exited = watchExit(id, client, made);
+    made.exited = exited;
+    const url = await untilListening({ listening: client.listening, exited, log: made.log }, request, signal);
+    const found = await located;
+    if (found === undefined) throw describeDeath(request, await exited, performance.now() - startedAtMs);
+    const { pid, cgroup, imageDigest } = found;
+    const applied = verifyLimits(pid, request.limits, cgroup.files);
+    const mechanism = `${engine} (${network} network, cgroup v${cgroup.version})`;
+    return {
+      ...{ applied, mechanism, imageDigest, exited, pid },
+      url: network === 'host' ? url : await publishedUrl(engine, id),
+      ...controls(pid, cgroup, made),
+    };
+  } catch (error) {
+    await removeAll(made);
+    if (error instanceof LaunchError) throw error;
+    throw signal.aborted ? describeCancel(request) : describeFailedStart(request, args, error);
+  }
+}
+
+function controls(pid: number, cgroup: ContainerCgroup, made: Made) {
+  let removal: Promise<void> | undefined;
+  return {
+    readUsage: () => readContainerUsage(pid, cgroup.files),
+    resetMemoryPeak: async () => resetNativeMemoryPeak(pid),
+    [Symbol.asyncDispose]() {
+      removal ??= removeAll(made);
+      return removal;
+    },
+  };
+}
+
+/** Finds the container's first process and its cgroup, as soon as it runs; undefined where it ended before. */
+async function locate(id: string, made: Made, limits: Limits): Promise<Located | undefined> {
+  const { engine } = made;
+  for (;;) {
+    const state = await inspectContainer(engine, id);
+    if (state.pid !== undefined) {
+      const cgroup = openContainerCgroup(state.pid, id);
+      const outOfMemory = limits.memoryBytes === undefined ? undefined : watchOutOfMemory(cgroup.files);
+      made.located = { pid: state.pid, cgroup, imageDigest: state.imageDigest, outOfMemory };
+      return made.located;
+    }
+    if (made.client?.isRunning() === false) return undefined;
+    await sleep(INSPECT_RETRY_MS);
+  }
+}
+
+async function publishedUrl(engine: ContainerEngine, id: string): Promise<string> {
+  const [address = ''] = (await callEngine(engine, ['port', id, `${INNER_PORT}/tcp`])).split('\n');
+  return `http://${address}`;
+}
+
+/** The server's end as data. With the engine gone nobody knows how the server ended, and the log says so. */
+async function watchExit(id: string, client: ServerProcess, made: Made): Promise<ServerExit> {
+  await client.ended;
+  const isOomKilled = made.located?.outOfMemory?.wasKilled() ?? false;
+  made.located?.outOfMemory?.stop();
+  try {
+    const state = await inspectEnded(made.engine, id);
+    return {
+      exitCode: state.exitCode,
+      signal: state.signal,
+      isOomKilled: isOomKilled || state.isOomKilled,
+      lastLines: made.log.lastLines(),
+    };
+  } catch (error) {
+    made.log.append(`\n[dse: ${made.engine} no longer tells about its container: ${firstLine(messageOf(error))}]\n`);
+    return { exitCode: undefined, signal: undefined, isOomKilled, lastLines: made.log.lastLines() };
+  }
+}
+
+async function inspectEnded(engine: ContainerEngine, id: string): Promise<ContainerState> {
+  for (const deadlineMs = performance.now() + END_TIMEOUT_MS; ; await sleep(INSPECT_RETRY_MS)) {
+    const state = await inspectContainer(engine, id);
+    if (!state.isRunning) return state;
+    if (performance.now() > deadlineMs) await callEngine(engine, ['kill', id]);
+  }
+}
+
+/** Ends the container and removes it. Where the engine no longer answers, the processes at least are ended; what stays is found by its label later. */
+async function removeAll({ engine, id, client, exited, located, log }: Made): Promise<void> {
+  if (id !== undefined) {
+    try {
+      if (client?.isRunning()) await callEngine(engine, ['stop', '-t', `${STOP_GRACE_S}`, id], STOP_TIMEOUT_MS);
+    } catch {
+      killInside(id, located);
+    }
+    if (client !== undefined) {
+      await Promise.race([client.ended, sleep(END_TIMEOUT_MS, undefined, { ref: false })]);
+      signalProcess(-client.pid, 'SIGKILL');
+    }
+    // How it ended can be asked only until it is removed.
+    await exited;
+    await callEngine(engine, ['rm', '--force', id], STOP_TIMEOUT_MS).catch(() => killInside(id, located));
+  }
+  located?.outOfMemory?.stop();
+  log.close();
+}
+
+/** Kills what runs in a container without its engine. A process id that was given out again is not in its cgroup, and left alone. */
+function killInside(id: string, located: Located | undefined): void {
+  if (located === undefined) return;
+  const { pid, cgroup } = located;
+  for (const one of new Set([pid, ...cgroup.files.readPids()])) {
+    if (!readIfThere(`/proc/${one}/cgroup`)?.includes(id)) continue;
+    try {
+      signalProcess(one, 'SIGKILL');
+    } catch {
+      // Not this user's to end.
+    }
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? '';
+}
