@@ -21,8 +21,16 @@ export interface FactorDefinition {
 
 const EVERY_ENGINE: readonly EngineName[] = ['native', 'docker', 'podman'];
 
-/** Variants of a model that can be served today. */
-const VARIANTS = ['fp32'] as const;
+/**
+ * Names of variants: number formats, and a percentage of filters or weights removed before one.
+ *
+ * Only the form is checked here. Whether the variant can be made of the model is for `models/` to say, before anything starts.
+ */
+const REMOVAL = '(pruned|sparse)-[1-9]\\d?';
+const NUMBER_FORMAT = 'fp16|int8-dynamic|int8-static(-(minmax|percentile|entropy))?';
+const VARIANT = new RegExp(`^(fp32|(${REMOVAL}\\+)*(${REMOVAL}|${NUMBER_FORMAT}))$`);
+const VARIANT_ERROR =
+  'a variant that this version can make: fp32, fp16, int8-static, int8-dynamic, pruned-30, sparse-50, or such as pruned-30+int8-static';
 
 const ARRIVALS = ['poisson', 'constant'] as const;
 
@@ -118,9 +126,9 @@ export const FACTORS = {
   variant: {
     description: 'Variant of the model: its number format, or how it was compressed.',
     group: 'model',
-    value: z.enum(VARIANTS, { error: `a variant that this version can make: ${VARIANTS.join(', ')}` }),
+    value: z.string({ error: VARIANT_ERROR }).regex(VARIANT, { error: VARIANT_ERROR }),
     defaultLevel: 'fp32',
-    examples: ['fp32', 'fp32'],
+    examples: ['fp32', 'int8-static'],
     engines: EVERY_ENGINE,
   },
   batch: {

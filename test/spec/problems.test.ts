@@ -39,7 +39,7 @@ factors:
   thread: [1, 2]
   threads: [0, 1.5, two]
   cpus: [0.5, 3]
-  variant: [fp32, int8-dynamic]
+  variant: [fp32, int4]
   colocated: [none, { name: neighbour, model: mobilenetv2, load: { utilization: 0.5 } }]
   memory: [512, 1GB]
   spinning: []
@@ -93,8 +93,8 @@ contexts: [modle, model, model]
       Give a whole number of at least 1, e.g. 2.
     a.yaml:11:15  a quota of 3 CPUs is more than the 2 CPUs the server can have
       Lower it, or widen "server.cpuset" ("0-7").
-    a.yaml:12:19  a level of factor "variant" is "int8-dynamic"
-      Give a variant that this version can make: fp32.
+    a.yaml:12:19  a level of factor "variant" is "int4"
+      Give a variant that this version can make: fp32, fp16, int8-static, int8-dynamic, pruned-30, sparse-50, or such as pruned-30+int8-static.
     a.yaml:13:21  a level of factor "colocated" is {"name":"neighbour","model":"mobilenetv2","load":{"utilization":0.5}}
       Give "none": this version runs no neighbours.
     a.yaml:14:12  a level of factor "memory" is 512
@@ -219,7 +219,7 @@ test('a factor with one level says how to get two, or where to put it', () => {
   );
   expect(refusalOfFactors('  variant: [fp32]')).toMatchInlineSnapshot(`
     "a.yaml:4:12  factor "variant" has one level (fp32)
-      An effect needs two, and this version has no other. Move "variant" to "fixed"."
+      An effect needs two. Add a level, e.g. [fp32, int8-static], or move "variant" to "fixed"."
   `);
 });
 
