@@ -132,14 +132,69 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--json', 'machine-readable output: the columns of trials.csv by name')
     .action(doing(async () => (await import('./commands/load.ts')).load));
 
-  program
+  const models = program
     .command('models')
-    .summary('list the models dse knows')
-    .description('Lists the models that a spec may name.')
+    .summary('list, inspect, quantize, convert, prune and evaluate models')
+    .description('What dse knows of models, and what it can make of them.');
+  models
     .command('list', { isDefault: true })
     .description('every model by name, with parameters and multiply-adds')
     .option('--json', 'machine-readable output')
     .action(doing(async () => (await import('./commands/models.ts')).listModels));
+  models
+    .command('inspect')
+    .description('inputs, outputs, parameters, multiply-adds by layer, memory, lineage')
+    .argument('<model>', 'name of a model, or an ONNX file')
+    .option('--variant <name>', 'a variant of it, e.g. int8-static', 'fp32')
+    .option('--layers', 'list every node')
+    .option('--optimized', 'also what onnxruntime makes of it on this machine, and what stays in float')
+    .option('--dim <name=size>', 'size of an open dimension besides the batch; may be given again', collect, [])
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/models-inspect.ts')).inspect));
+  models
+    .command('quantize')
+    .description('write the model on 8-bit integers')
+    .argument('<model>', 'name of a model, or an ONNX file')
+    .requiredOption('--out <file>', 'ONNX file to write')
+    .option('--method <kind>', 'static (ranges from samples) or dynamic (ranges found while running)', 'static')
+    .option('--range <kind>', 'static: minmax, percentile or entropy', 'minmax')
+    .option('--calibration <file>', "static: samples, IDX or NPY (default: the model's own, else random numbers)")
+    .option('--scale <number>', 'the tensor fed is value * scale + offset', '1')
+    .option('--offset <number>', 'see --scale', '0')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/models-variants.ts')).quantize));
+  models
+    .command('convert')
+    .description('write the model in another number format')
+    .argument('<model>', 'name of a model, or an ONNX file')
+    .requiredOption('--out <file>', 'ONNX file to write')
+    .option('--fp16', 'float16 inside, float32 in and out')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/models-variants.ts')).convert));
+  models
+    .command('prune')
+    .description('write the model with fewer filters, or with weights set to zero')
+    .argument('<model>', 'name of a model, or an ONNX file')
+    .requiredOption('--out <file>', 'ONNX file to write')
+    .requiredOption('--percent <number>', 'how much goes, 1 to 99')
+    .option('--weights', 'set single weights to zero instead of removing filters; nothing gets faster by it')
+    .option('--calibration <file>', "samples to refit with, IDX or NPY (default: the model's own)")
+    .option('--scale <number>', 'the tensor fed is value * scale + offset', '1')
+    .option('--offset <number>', 'see --scale', '0')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/models-variants.ts')).prune));
+  models
+    .command('eval')
+    .description('accuracy on labelled samples: top-1, top-5, by class, calibration error, against the base')
+    .argument('<model>', 'name of a model, or an ONNX file')
+    .option('--variant <name>', 'a variant of it, e.g. int8-static', 'fp32')
+    .option('--base <model>', 'compare with this model (default: what the variant was made from)')
+    .option('--data <file>', "samples: IDX, NPY, or CSV with a column label (default: the model's own)")
+    .option('--labels <file>', 'labels of IDX or NPY samples')
+    .option('--scale <number>', 'the tensor fed is value * scale + offset')
+    .option('--offset <number>', 'see --scale')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/models-eval.ts')).evaluate));
 
   program
     .command('doctor')

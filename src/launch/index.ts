@@ -1,7 +1,8 @@
 export { type ContainerLauncherOptions, createContainerLauncher } from './container/container-launcher.ts';
 export { assignCpus, onlineCpus } from './cpus.ts';
 export { createLauncher } from './create-launcher.ts';
-export { findLeftovers, type Leftover, removeLeftovers } from './leftovers.ts';
+export { ensureServerImage, type ServerImage } from './image/server-image.ts';
+export { describeLeftover, findLeftovers, type Leftover, removeLeftovers } from './leftovers.ts';
 export { describeLimitSupport, type LimitSupport } from './limit-support.ts';
 export { createNativeLauncher } from './native-launcher.ts';
 export { createRunLabel, isRunAlive } from './run-label.ts';

@@ -1,8 +1,11 @@
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, type Problem } from '../errors.ts';
+import { unreachable } from '../unreachable.ts';
 import { removeCgroups } from './cgroup-group.ts';
 import { findCgroupMounts } from './cgroup-mounts.ts';
+import type { ContainerEngine } from './container/engine-cli.ts';
+import { listLabelledContainers, removeContainer } from './container/leftover-containers.ts';
 import { readEnvironmentVariable, readProcessStat } from './proc.ts';
 import { findRunLabel, isRunAlive, RUN_LABEL_VARIABLE } from './run-label.ts';
 import { signalProcess } from './server-process.ts';
@@ -10,7 +13,8 @@ import { signalProcess } from './server-process.ts';
 /** Something that a run of dse made and that its dead process can no longer remove. */
 export type Leftover =
   | { readonly kind: 'process'; readonly runLabel: string; readonly pid: number; readonly startTicks: number }
-  | { readonly kind: 'cgroup'; readonly runLabel: string; readonly dir: string };
+  | { readonly kind: 'cgroup'; readonly runLabel: string; readonly dir: string }
+  | { readonly kind: 'container'; readonly runLabel: string; readonly engine: ContainerEngine; readonly id: string };
 
 /** What `removeLeftovers` did: what is gone now, and what is not, with its reason. */
 export interface Removal {
@@ -21,32 +25,34 @@ export interface Removal {
 const GROUP_NAME = /^dse-[0-9a-f]{8}-\d+-\d+-[0-9a-f]{6}-\d+$/;
 
 /**
- * Processes and cgroups of runs that are over.
+ * Processes, cgroups and containers of runs that are over.
  *
- * Only what carries a run label is looked at, only runs for which `isAlive` is false count, and this process and those above it never do. Empty on systems without /proc: there
- * a server ends with the pipe to its dse, and nothing else is made.
+ * Only what carries a run label is looked at, only runs for which `isAlive` is false count, and this process and those above it never do. On systems without /proc there are
+ * containers only: a native server ends there with the pipe to its dse, and nothing else is made. A process in a container counts as a process too, so that it is found also where its engine is dead.
  */
 export async function findLeftovers(isAlive: (runLabel: string) => boolean = isRunAlive): Promise<Leftover[]> {
-  return [...findProcesses(), ...findCgroups()].filter(({ runLabel }) => !isAlive(runLabel));
+  return [...(await findContainers()), ...findProcesses(), ...findCgroups()].filter(
+    ({ runLabel }) => !isAlive(runLabel),
+  );
 }
 
-/** Ends the processes and removes the cgroups of the list; what is gone already counts as removed. */
+/** Removes containers and cgroups of the list and ends its processes; what is gone already counts as removed. */
 export async function removeLeftovers(leftovers: readonly Leftover[]): Promise<Removal> {
   const removed: Leftover[] = [];
   const problems: Problem[] = [];
-  // Processes first: a cgroup can only go when it is empty.
-  const ordered = [...leftovers].sort((a, b) => Number(a.kind === 'cgroup') - Number(b.kind === 'cgroup'));
+  // Containers first, which takes their processes with them; cgroups last, which can only go when they are empty.
+  const order = ['container', 'process', 'cgroup'];
+  const ordered = [...leftovers].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   for (const leftover of ordered) {
     try {
       await removeLeftover(leftover);
       removed.push(leftover);
     } catch (error) {
-      const [where, name] =
-        leftover.kind === 'process' ? [`process ${leftover.pid}`, 'it'] : [leftover.dir, 'the cgroup'];
+      const where = describeLeftover(leftover);
       const hint = 'Run "dse clean" again as the user who ran the experiment, or as root.';
       problems.push({
         where,
-        what: `${name} is left from run ${leftover.runLabel} and cannot be removed: ${messageOf(error)}`,
+        what: `it is left from run ${leftover.runLabel} and cannot be removed: ${messageOf(error)}`,
         hint,
       });
     }
@@ -54,10 +60,29 @@ export async function removeLeftovers(leftovers: readonly Leftover[]): Promise<R
   return { removed, problems };
 }
 
+/** What it is and where, e.g. "process 123". */
+export function describeLeftover(leftover: Leftover): string {
+  switch (leftover.kind) {
+    case 'process':
+      return `process ${leftover.pid}`;
+    case 'cgroup':
+      return `cgroup ${leftover.dir}`;
+    case 'container':
+      return `${leftover.engine} container ${leftover.id.slice(0, 12)}`;
+    default:
+      return unreachable(leftover);
+  }
+}
+
 async function removeLeftover(leftover: Leftover): Promise<void> {
   if (leftover.kind === 'cgroup') return removeCgroups([leftover.dir]);
+  if (leftover.kind === 'container') return removeContainer(leftover.engine, leftover.id);
   // The id may have been given to another process since the list was made.
   if (readProcessStat(leftover.pid)?.startTicks === leftover.startTicks) signalProcess(leftover.pid, 'SIGKILL');
+}
+
+async function findContainers(): Promise<Leftover[]> {
+  return (await listLabelledContainers()).map((one) => ({ kind: 'container', ...one }));
 }
 
 function findProcesses(): Leftover[] {

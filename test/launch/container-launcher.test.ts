@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { describe } from 'vitest';
-import { createContainerLauncher, findLeftovers, type RunningServer } from '../../src/launch/index.ts';
+import {
+  createContainerLauncher,
+  describeLeftover,
+  findLeftovers,
+  type RunningServer,
+} from '../../src/launch/index.ts';
 import { readProcessTree } from '../../src/launch/proc.ts';
 import type { ServerSettings } from '../../src/server/types.ts';
 import { FIXTURE, startFixtureParent } from './fixture.ts';
@@ -24,7 +29,7 @@ for (const engine of ['docker', 'podman'] as const) {
   describe.skipIf(missing !== undefined)(`${engine}${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
     describeLauncherContract(engine, () => launcher, {
       missing: {},
-      findRemains: (runLabel) => findRemains(engine, runLabel),
+      findRemains,
       startParent: (behaviour) => startFixtureParent(engine, behaviour, command, options),
       hostPid,
     });
@@ -39,10 +44,8 @@ async function findMissing(engine: 'docker' | 'podman'): Promise<string | undefi
   return failed ? `there is no image ${IMAGE}; .ci/start-engines makes it` : undefined;
 }
 
-async function findRemains(engine: string, runLabel: string): Promise<string[]> {
-  const { stdout } = await execa(engine, ['ps', '--all', '--quiet', `--filter=label=dse.run=${runLabel}`]);
-  const leftovers = await findLeftovers((label) => label !== runLabel);
-  return [...stdout.split('\n').filter(Boolean), ...leftovers.map((one) => JSON.stringify(one))];
+async function findRemains(runLabel: string): Promise<string[]> {
+  return (await findLeftovers((label) => label !== runLabel)).map(describeLeftover);
 }
 
 /** A process's id on this machine, from its id inside the container. */

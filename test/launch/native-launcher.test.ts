@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { GroupMaker } from '../../src/launch/group.ts';
 import {
   createNativeLauncher,
+  describeLeftover,
   describeLimitSupport,
   findLeftovers,
   isRunAlive,
@@ -103,5 +104,5 @@ function forgetfulMaker(): GroupMaker {
 
 async function findRemains(runLabel: string): Promise<string[]> {
   const leftovers = await findLeftovers((label) => label !== runLabel);
-  return leftovers.map((one) => (one.kind === 'process' ? `process ${one.pid}` : one.dir));
+  return leftovers.map(describeLeftover);
 }

@@ -1,5 +1,5 @@
 import { renderProblems } from '../../errors.ts';
-import { findLeftovers, type Leftover, removeLeftovers } from '../../launch/index.ts';
+import { describeLeftover, findLeftovers, removeLeftovers } from '../../launch/index.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 
 /** `dse clean`: removes what killed runs left behind; runs that are still going on are not touched. */
@@ -11,14 +11,9 @@ export async function clean(options: { readonly dryRun?: boolean; readonly json?
   } else {
     const shown = options.dryRun ? leftovers : removed;
     const verb = options.dryRun ? 'found' : 'removed';
-    process.stdout.write(shown.map((leftover) => `${verb} ${describeLeftover(leftover)}\n`).join(''));
+    process.stdout.write(shown.map((one) => `${verb} ${describeLeftover(one)} of run ${one.runLabel}\n`).join(''));
     if (leftovers.length === 0) process.stdout.write('Nothing was left behind.\n');
     if (problems.length > 0) process.stderr.write(`${renderProblems(problems)}\n`);
   }
   return problems.length > 0 ? EXIT.failed : EXIT.ok;
-}
-
-function describeLeftover(leftover: Leftover): string {
-  const what = leftover.kind === 'process' ? `process ${leftover.pid}` : `cgroup ${leftover.dir}`;
-  return `${what} of run ${leftover.runLabel}`;
 }

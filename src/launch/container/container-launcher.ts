@@ -3,6 +3,7 @@ import { LaunchError, messageOf, type Problem } from '../../errors.ts';
 import type { ServerSettings } from '../../server/types.ts';
 import { checkRanges } from '../check-limits.ts';
 import { nextGroupName } from '../group-name.ts';
+import { ensureServerImage } from '../image/server-image.ts';
 import { readIfThere } from '../proc.ts';
 import { verifyLimits } from '../read-back.ts';
 import type { ServerLog } from '../server-log.ts';
@@ -31,6 +32,8 @@ const END_TIMEOUT_MS = 5_000;
 export interface ContainerLauncherOptions {
   /** The image that servers start from; dse's own server image, built when missing, unless told otherwise. */
   readonly image?: string;
+  /** The image that dse's own server image is built on; see `ensureServerImage`. */
+  readonly baseImage?: string;
   /** The command inside that serves with the given settings; that of dse's own server image unless told otherwise. */
   readonly command?: (settings: ServerSettings) => readonly string[];
   /** `host` unless told otherwise. */
@@ -42,20 +45,20 @@ export interface ContainerLauncherOptions {
 /** Servers in containers, one each, limited by the engine; the limits are read back from the container's cgroup on this machine. */
 export function createContainerLauncher(engine: ContainerEngine, options: ContainerLauncherOptions = {}): Launcher {
   let image = options.image;
-  async function prepare(_signal: AbortSignal, _onProgress: (line: string) => void): Promise<string> {
-    image ??= '';
+  async function findImage(signal: AbortSignal, onProgress: (line: string) => void): Promise<string> {
+    image ??= (await ensureServerImage(engine, { baseImage: options.baseImage, signal, onProgress })).tag;
     return image;
   }
   return {
     engine,
     check: (limits) => check(engine, limits),
     async prepare(signal, onProgress) {
-      await prepare(signal, onProgress);
+      await findImage(signal, onProgress);
     },
     async start(request, signal) {
       const problems = checkRanges(request.limits);
       if (problems.length > 0) throw new LaunchError(problems);
-      return startContainer(engine, request, await prepare(signal, () => {}), options, signal);
+      return startContainer(engine, request, await findImage(signal, () => {}), options, signal);
     },
   };
 }

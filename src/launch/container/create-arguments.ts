@@ -41,7 +41,7 @@ export function createArguments(request: LaunchRequest, options: CreateOptions):
   return [
     'create',
     ...['--interactive', `--name=${name}`, `--label=${RUN_LABEL_KEY}=${runLabel}`],
-    ...[`--env=${RUN_LABEL_VARIABLE}=${runLabel}`, '--log-driver=none', '--pull=never'],
+    ...[`--env=${RUN_LABEL_VARIABLE}=${runLabel}`, '--log-driver=none', '--pull=never', '--no-healthcheck'],
     ...['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'],
     ...(user === undefined ? [] : [`--user=${user}`]),
     ...(network === 'host' ? ['--network=host'] : [`--publish=127.0.0.1:${publishedPort(settings)}:${INNER_PORT}`]),
