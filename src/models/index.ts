@@ -1,6 +1,9 @@
-// Cheap to import: reading and building ONNX, and protobuf with it, loads on the first `resolveModel`.
+// Cheap to import: reading, building and running ONNX, and protobuf and onnxruntime with it, load on the first call that needs them.
 export { catalogue, isKnownModel, isModelPath, modelNames, nearestModelNames } from './catalogue.ts';
+export { evaluateModel, type ModelEvaluation } from './evaluate/index.ts';
+export type { ModelReport } from './inspect/inspect-model.ts';
 export { resolveModel } from './resolve.ts';
 export { makeSampleBatches } from './samples.ts';
 export { countCorrect } from './scoring.ts';
+export { inspectModel, writeVariant } from './tools.ts';
 export type * from './types.ts';

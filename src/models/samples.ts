@@ -38,7 +38,7 @@ export function makeSampleBatches(inputs: readonly TensorSpec[], options: Sample
   }));
 }
 
-function fixShape({ name, shape }: TensorSpec, { batch, dims = {} }: Pick<SampleOptions, 'batch' | 'dims'>): number[] {
+function fixShape({ name, shape }: TensorSpec, { batch, dims = {} }: SampleOptions): number[] {
   if (!Number.isInteger(batch) || batch < 1) {
     throw refused(`a batch of ${batch} cannot be made`, 'A batch is a whole number, 1 or more.');
   }
@@ -67,28 +67,6 @@ function fixShape({ name, shape }: TensorSpec, { batch, dims = {} }: Pick<Sample
     throw refused(`the input "${name}" of shape [${fixed.join(', ')}] is too large to send`, 'Use a smaller batch.');
   }
   return fixed;
-}
-
-/** Images of an IDX file as a model's input, in their order, in whole batches; what is left over is not used. */
-export function readImages(
-  inputs: readonly TensorSpec[],
-  dataset: DatasetRef,
-  file: string,
-  batch: number,
-): { readonly tensors: readonly (readonly NamedTensor[])[]; readonly items: number; readonly bytes: Uint8Array } {
-  const images = readIdx(file);
-  const available = images.shape[0] ?? 0;
-  const size = Math.min(batch, available);
-  const feed = imageFeed(
-    inputs,
-    inputs.map((input) => fixShape(input, { batch: size })),
-    dataset,
-    images,
-  );
-  const count = size === 0 ? 0 : Math.floor(available / size);
-  const positions = (request: number) => Array.from({ length: size }, (_, item) => request * size + item);
-  const tensors = Array.from({ length: count }, (_, request) => [feed(positions(request))]);
-  return { tensors, items: count * size, bytes: images.data };
 }
 
 /** Makes the input tensor of the samples at given positions: pixel * scale + offset. */

@@ -7,7 +7,7 @@ import { type GraphProto, onnxDataTypes, type TensorProto } from './onnx-schema.
 const MOST_KNOWN_INTEGERS = 256;
 
 /** Bytes of an element, by `TensorProto.DataType`, for the types that can be served; text and types that share bytes are left to the runtime. */
-const bytesPerElement: Readonly<Record<number, number>> = {
+export const bytesPerElement: Readonly<Record<number, number>> = {
   [onnxDataTypes.float32]: 4,
   [onnxDataTypes.float64]: 8,
   [onnxDataTypes.float16]: 2,

@@ -4,10 +4,11 @@ import { basename, resolve } from 'node:path';
 import { contentHash } from '../../content-hash.ts';
 import { digestOf, writeWhole } from '../cached-file.ts';
 import { writeOnnx } from '../onnx-file.ts';
+import type { CalibrationSet } from '../quantize/calibrate.ts';
 import { readModel } from '../rewrite/read-model.ts';
 import { inputSpecs } from '../tensor-specs.ts';
-import type { DatasetRef } from '../types.ts';
-import { datasetCalibration, randomCalibration } from './calibration-set.ts';
+import type { DatasetRef, ResolvedModel, TensorSpec } from '../types.ts';
+import { type CalibrationFile, fileCalibration, randomCalibration } from './calibration-set.ts';
 import { makeVariant } from './make-variant.ts';
 import type { VariantStep } from './parse-variant.ts';
 
@@ -32,17 +33,10 @@ export interface VariantRequest {
  */
 export async function variantFile({ file, dataset, variant, steps, cacheDir }: VariantRequest): Promise<string> {
   const { model, digest } = await readModel(file);
-  const inputs = inputSpecs(model.graph, file);
-  const calibration = dataset?.calibration;
-  const set =
-    dataset === undefined || calibration === undefined
-      ? randomCalibration(inputs)
-      : datasetCalibration(inputs, { ...dataset, calibration });
+  const set = calibrationFor(inputSpecs(model.graph, file), dataset);
   const key = contentHash({ recipe: RECIPE, base: digest, steps, calibration: set.digest }).slice(0, 12);
-  const target = resolve(
-    cacheDir,
-    `${basename(file, '.onnx').replace(/-fp32-[0-9a-f]{12}$/, '')}-${variant}-${key}.onnx`,
-  );
+  const name = basename(file, '.onnx').replace(/-fp32-[0-9a-f]{12}$/, '');
+  const target = resolve(cacheDir, `${name}-${variant}-${key}.onnx`);
   if (await hasRecordedDigest(target)) return target;
   await makeVariant(model, digest, steps, set, file);
   const bytes = writeOnnx(model);
@@ -50,6 +44,32 @@ export async function variantFile({ file, dataset, variant, steps, cacheDir }: V
   const recorded = `${createHash('sha256').update(bytes).digest('hex')}  ${basename(target)}\n`;
   await writeWhole(recordOf(target), new TextEncoder().encode(recorded));
   return target;
+}
+
+/**
+ * The bytes of a variant, not kept.
+ *
+ * @param calibration - samples to calibrate with instead of the model's own
+ * @throws ModelError if the variant cannot be made
+ */
+export async function makeVariantOf(
+  base: Pick<ResolvedModel, 'file' | 'dataset'>,
+  steps: readonly VariantStep[],
+  calibration: CalibrationFile | undefined,
+): Promise<Uint8Array> {
+  const { model, digest } = await readModel(base.file);
+  const inputs = inputSpecs(model.graph, base.file);
+  const set = calibration === undefined ? calibrationFor(inputs, base.dataset) : fileCalibration(inputs, calibration);
+  await makeVariant(model, digest, steps, set, base.file);
+  return writeOnnx(model);
+}
+
+/** The model's own calibration samples, or random numbers where it has none. */
+function calibrationFor(inputs: readonly TensorSpec[], dataset: DatasetRef | undefined): CalibrationSet {
+  const { calibration, scale = 1, offset = 0 } = dataset ?? {};
+  return calibration === undefined
+    ? randomCalibration(inputs)
+    : fileCalibration(inputs, { file: calibration, scale, offset });
 }
 
 /** In the form that `sha256sum --check` reads. */

@@ -1,0 +1,43 @@
+import type { InspectOptions, ModelReport } from './inspect/inspect-model.ts';
+import { type ResolveOptions, resolveModel } from './resolve.ts';
+import type { ResolvedModel } from './types.ts';
+
+/**
+ * All that can be told of a model or variant without measuring it.
+ *
+ * @throws ModelError as `resolveModel` does
+ */
+export async function inspectModel(
+  name: string,
+  variant: string,
+  options: ResolveOptions & InspectOptions,
+): Promise<ModelReport> {
+  const { inspectResolved } = await import('./inspect/inspect-model.ts');
+  return inspectResolved(await resolveModel(name, variant, options), options);
+}
+
+export interface WriteVariantOptions extends ResolveOptions {
+  /** Absolute path of the file to write. */
+  readonly out: string;
+  /** Samples to calibrate with, IDX or NPY; undefined for the model's own, or random numbers where it has none. */
+  readonly calibration?: { readonly file: string; readonly scale: number; readonly offset: number } | undefined;
+}
+
+/**
+ * Makes a variant and writes it where the user wants it.
+ *
+ * @returns the model of the file written, named by its path
+ * @throws ModelError if the variant cannot be made, or the file cannot be written
+ */
+export async function writeVariant(
+  name: string,
+  variant: string,
+  options: WriteVariantOptions,
+): Promise<ResolvedModel> {
+  const { parseVariant } = await import('./variants/parse-variant.ts');
+  const { makeVariantOf } = await import('./variants/variant-file.ts');
+  const { writeWhole } = await import('./cached-file.ts');
+  const base = await resolveModel(name, 'fp32', options);
+  await writeWhole(options.out, await makeVariantOf(base, parseVariant(variant), options.calibration));
+  return resolveModel(options.out, 'fp32', options);
+}
