@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { execa } from 'execa';
 import { describe } from 'vitest';
 import {
   createContainerLauncher,
@@ -9,39 +7,22 @@ import {
   type RunningServer,
 } from '../../src/launch/index.ts';
 import { readProcessTree } from '../../src/launch/proc.ts';
-import type { ServerSettings } from '../../src/server/types.ts';
-import { FIXTURE, startFixtureParent } from './fixture.ts';
+import { startFixtureParent } from './fixture.ts';
+import { findMissing, fixtureOptions, insideCommand } from './fixture-containers.ts';
 import { describeLauncherContract } from './launcher-contract.ts';
-
-/** An image with nothing but a minimal system and node; `.ci/start-engines` makes it. */
-const IMAGE = 'dse-test-base';
-
-const command = (settings: ServerSettings) => [
-  ...['node', '--expose-gc', '/fixture/fixture-server.mjs'],
-  JSON.stringify(settings),
-];
-const options = { image: IMAGE, engineArgs: [`--volume=${dirname(FIXTURE)}:/fixture:ro`] };
 
 for (const engine of ['docker', 'podman'] as const) {
   const missing = await findMissing(engine);
-  const launcher = createContainerLauncher(engine, { ...options, command });
+  const launcher = createContainerLauncher(engine, { ...fixtureOptions, command: insideCommand });
 
   describe.skipIf(missing !== undefined)(`${engine}${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
     describeLauncherContract(engine, () => launcher, {
       missing: {},
       findRemains,
-      startParent: (behaviour) => startFixtureParent(engine, behaviour, command, options),
+      startParent: (behaviour) => startFixtureParent(engine, behaviour, insideCommand, fixtureOptions),
       hostPid,
     });
   });
-}
-
-/** Why the engine cannot be tested here; undefined where it can. */
-async function findMissing(engine: 'docker' | 'podman'): Promise<string | undefined> {
-  const [problem] = await createContainerLauncher(engine).check([{}]);
-  if (problem !== undefined) return problem.what;
-  const { failed } = await execa(engine, ['image', 'inspect', IMAGE], { reject: false });
-  return failed ? `there is no image ${IMAGE}; .ci/start-engines makes it` : undefined;
 }
 
 async function findRemains(runLabel: string): Promise<string[]> {

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 /** Compiled modules that run in the image; what they import is found from them. */
 const SERVER_ENTRIES: readonly string[] = ['dist/server/main.js', 'dist/engine/worker.js'];
 /** Runs in the first stage of the build, and not in the image. */
-export const COPY_ENTRY = 'dist/launch/image/copy-server-files.js';
+const COPY_ENTRY = 'dist/launch/image/copy-server-files.js';
 
 /** A platform as Node names it. */
 export interface ImagePlatform {
