@@ -32,6 +32,9 @@ export function caveatsOf(lineage: Lineage | undefined, isSynthetic: boolean): s
   if (!isSynthetic && steps.some((step) => step.calibration_random === true)) {
     caveats.push('calibrated on random numbers: true in cost, not in answers');
   }
+  if (!isSynthetic && steps.some(({ step, refitted }) => step === 'pruned' && refitted === 0)) {
+    caveats.push('pruned without real samples to refit with: true in cost, not in answers');
+  }
   if (steps.some(({ step }) => step === 'fp16')) {
     caveats.push('float16 halves the file; on x86 processors onnxruntime computes it in float32, no faster');
   }

@@ -1,7 +1,8 @@
-import { ModelError } from '../../errors.ts';
 import { unreachable } from '../../unreachable.ts';
 import { convertToFloat16 } from '../convert/float16.ts';
 import type { OnnxModel } from '../onnx-file.ts';
+import { planFilters, removeFilters } from '../prune/filters.ts';
+import { refit } from '../prune/refit.ts';
 import { zeroSmallest } from '../prune/sparse.ts';
 import type { CalibrationSet } from '../quantize/calibrate.ts';
 import { quantizeDynamic } from '../quantize/dynamic.ts';
@@ -47,10 +48,25 @@ async function apply(model: OnnxModel, step: VariantStep, set: CalibrationSet, w
     case 'sparse':
       return { step: 'sparse', percent: step.percent, zeroed: zeroSmallest(model, step.percent / 100, where) };
     case 'pruned':
-      throw new ModelError({ where, what: 'this version cannot prune filters', hint: 'Use sparse-50 or int8-static.' });
+      return pruneFilters(model, step.percent, set, where);
     default:
       return unreachable(step);
   }
+}
+
+/** Refitted on real samples only: weights drawn from a seed, or random inputs, have nothing to be fitted to. */
+async function pruneFilters(
+  model: OnnxModel,
+  percent: number,
+  set: CalibrationSet,
+  where: string,
+): Promise<LineageStep> {
+  const parent = structuredClone(model);
+  const plan = planFilters(model, percent / 100, where);
+  removeFilters(model, plan, where);
+  const removed = { step: 'pruned', percent, removed_channels: plan.removed.size };
+  if (set.isRandom) return { ...removed, refitted: 0 };
+  return { ...removed, ...(await refit(parent, model, plan, set, where)), ...calibrationOf(set) };
 }
 
 function calibrationOf({ name, digest, items, isRandom }: CalibrationSet) {

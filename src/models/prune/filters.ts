@@ -1,0 +1,115 @@
+import { ModelError } from '../../errors.ts';
+import { intAttribute } from '../inference/operator.ts';
+import type { OnnxModel } from '../onnx-file.ts';
+import { intAttributeOf, isOperator } from '../rewrite/attributes.ts';
+import { indexGraph } from '../rewrite/graph-index.ts';
+import { sweep } from '../rewrite/sweep.ts';
+import { floatsOf, tensorOf } from '../rewrite/tensor-values.ts';
+import { type ChannelNode, type Channels, traceChannels } from './channels.ts';
+
+export interface FilterPlan {
+  readonly channels: Channels;
+  /** Channels to remove. */
+  readonly removed: ReadonlySet<number>;
+}
+
+/**
+ * Chooses which channels go: in each layer, or set of layers tied by additions, the given share of those whose filters have the smallest L1 norms.
+ *
+ * Where several layers make a channel together, each filter's norm counts as a share of its layer's mean, so that layers of different sizes have equal say. One channel always stays.
+ * Source: Li et al., "Pruning filters for efficient ConvNets", arXiv 1608.08710.
+ * @param share - 0 to 1
+ * @throws ModelError if no channel can be removed
+ */
+export function planFilters(model: OnnxModel, share: number, where: string): FilterPlan {
+  const channels = traceChannels(model, where);
+  const { constantOf } = indexGraph(model.graph);
+  const importance = new Map<number, number>();
+  const makers = new Map<number, number[]>();
+  for (const [index, entry] of channels.nodes.entries()) {
+    if (entry.kind !== 'filters') continue;
+    const norms = filterNorms(entry, floatsOf(constantOf(entry.node.input[1])) ?? new Float32Array());
+    const mean = norms.reduce((sum, norm) => sum + norm, 0) / norms.length || 1;
+    for (const [filter, position] of entry.outputs.entries()) {
+      const channel = channels.channelOf(position);
+      importance.set(channel, (importance.get(channel) ?? 0) + (norms[filter] ?? 0) / mean);
+      const known = makers.get(channel);
+      if (known === undefined) makers.set(channel, [index]);
+      else if (!known.includes(index)) known.push(index);
+    }
+  }
+  const layers = new Map<string, number[]>();
+  for (const [channel, indices] of makers) {
+    if (channels.isRemovable(channel)) layers.set(indices.join(), [...(layers.get(indices.join()) ?? []), channel]);
+  }
+  const removed = [...layers.values()].flatMap((layer) => {
+    const byImportance = layer.toSorted((a, b) => (importance.get(a) ?? 0) - (importance.get(b) ?? 0) || a - b);
+    return byImportance.slice(0, Math.min(layer.length - 1, Math.floor(share * layer.length)));
+  });
+  if (removed.length === 0) {
+    throw new ModelError({
+      where,
+      what: `no filter of the model can be removed at ${Math.round(100 * share)} %`,
+      hint: 'Filters whose channels reach an output, or an operator that dse cannot follow, must stay. Try a larger share.',
+    });
+  }
+  return { channels, removed: new Set(removed) };
+}
+
+/** Removes the planned channels from all weights that hold them. Changes the model in place, and leaves an ordinary, smaller graph. */
+export function removeFilters({ graph }: OnnxModel, { channels, removed }: FilterPlan, where: string): void {
+  const { constantOf } = indexGraph(graph);
+  const tensors = new Map(graph.initializer.map((tensor) => [tensor.name ?? '', tensor]));
+  const keptOf = (positions: readonly number[]) =>
+    [...positions.keys()].filter((index) => !removed.has(channels.channelOf(positions[index] ?? 0)));
+  for (const { node, kind, inputs, outputs } of channels.nodes) {
+    const [kept, keptInputs] = [keptOf(outputs), keptOf(inputs)];
+    if (kept.length === outputs.length && keptInputs.length === inputs.length) continue;
+    const isTransposed = isOperator(node, 'Gemm') && intAttribute(node, 'transB', 0) === 0;
+    for (const [index, name] of node.input.entries()) {
+      const tensor = index === 0 ? undefined : constantOf(name);
+      const values = floatsOf(tensor);
+      if (tensor === undefined || values === undefined) continue;
+      const dims = tensor.dims.map(Number);
+      const isMatrix = kind === 'filters' && index === 1;
+      const axes = isMatrix ? (isTransposed ? [keptInputs, kept] : [kept, keptInputs]) : [kept];
+      const cut = axes.reduce((part, keep, axis) => takeAlong(part.values, part.dims, axis, keep), { values, dims });
+      tensors.set(name, tensorOf(name, 'float32', cut.dims, cut.values));
+    }
+    if (kind === 'depthwise') {
+      const others = node.attribute.filter((attribute) => attribute.name !== 'group');
+      node.attribute = [...others, intAttributeOf('group', kept.length)];
+    }
+  }
+  graph.initializer = [...tensors.values()];
+  sweep(graph, where);
+}
+
+/** Sums of absolute weights of each filter. */
+function filterNorms({ node, outputs }: ChannelNode, weights: Float32Array): Float64Array {
+  const norms = new Float64Array(outputs.length);
+  const isColumn = isOperator(node, 'Gemm') && intAttribute(node, 'transB', 0) === 0;
+  const perFilter = weights.length / outputs.length;
+  for (const [index, weight] of weights.entries()) {
+    const filter = isColumn ? index % outputs.length : Math.floor(index / perFilter);
+    norms[filter] = (norms[filter] ?? 0) + Math.abs(weight);
+  }
+  return norms;
+}
+
+/** The entries kept along one dimension. */
+function takeAlong(values: Float32Array, dims: readonly number[], axis: number, keep: readonly number[]) {
+  const size = dims[axis] ?? 1;
+  const inner = dims.slice(axis + 1).reduce((product, length) => product * length, 1);
+  const outer = values.length / (size * inner);
+  const taken = new Float32Array(outer * keep.length * inner);
+  let at = 0;
+  for (let row = 0; row < outer; row++) {
+    for (const index of keep) {
+      const from = (row * size + index) * inner;
+      taken.set(values.subarray(from, from + inner), at);
+      at += inner;
+    }
+  }
+  return { values: taken, dims: dims.with(axis, keep.length) };
+}
