@@ -197,6 +197,23 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .action(doing(async () => (await import('./commands/models-eval.ts')).evaluate));
 
   program
+    .command('image')
+    .summary('build the image that servers in containers start from')
+    .description('The image that servers in containers start from. `dse run` builds it too, where it is missing.')
+    .command('build')
+    .description(
+      "Builds the server image from dse's Dockerfile, named after the hash of what is in it. Where it is there already, nothing is done.",
+    )
+    .option('--engine <name>', 'docker or podman', 'docker')
+    .option(
+      '--base <image>',
+      'image to build on, with Node 20.19 or newer (default: $DSE_BASE_IMAGE, or that of the Dockerfile)',
+    )
+    .option('--force', 'build it even where it is there already')
+    .option('--json', 'machine-readable output; progress goes to standard error')
+    .action(doing(async () => (await import('./commands/image.ts')).buildImage));
+
+  program
     .command('doctor')
     .summary('what this machine can measure, and the exact fix for what it cannot')
     .description('Tells what this machine can measure and limit, and the exact fix for what it cannot.')
