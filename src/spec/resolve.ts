@@ -38,6 +38,7 @@ export function resolveSpec(written: WrittenSpec, data: object, file: string, re
       engine: written.server.engine,
       readyTimeoutMs: written.server.ready_timeout,
       ...(written.server.cpuset === undefined ? {} : { cpuset: written.server.cpuset }),
+      ...resolveContainer(written.server),
     },
     generator: {
       connections: written.generator.connections,
@@ -102,6 +103,21 @@ function resolveDesign({
     ...(points === undefined ? {} : { points }),
     ...(fraction === undefined ? {} : { fraction }),
   };
+}
+
+function resolveContainer({
+  image,
+  base_image: baseImage,
+  network,
+  engine_args: engineArgs,
+}: WrittenSpec['server']): Pick<ExperimentSpec['server'], 'container'> {
+  const container = {
+    ...(image !== undefined && { image }),
+    ...(baseImage !== undefined && { baseImage }),
+    ...(network !== undefined && { network }),
+    ...(engineArgs !== undefined && { engineArgs }),
+  };
+  return Object.keys(container).length === 0 ? {} : { container };
 }
 
 function resolveMeasure(measure: WrittenSpec['measure']): ExperimentSpec['measure'] {

@@ -70,6 +70,27 @@ const serverSchema = z.strictObject(
     cpuset: cpuList()
       .describe('CPUs the server may run on, e.g. "0-3,6". Where left out: chosen by dse, apart from the generator.')
       .optional(),
+    image: text('an image, e.g. my-server:1')
+      .describe(
+        "For engines that run containers: image that servers start from, with dse's server as its entry point. Where left out: dse's own, built where it is missing.",
+      )
+      .optional(),
+    base_image: text('an image, e.g. node:22-bookworm-slim')
+      .describe(
+        "For engines that run containers: image with Node 20.19 or newer that dse's own server image is built on.",
+      )
+      .optional(),
+    network: choice(['host', 'published'])
+      .describe(
+        "For engines that run containers: over the host's own network, as a native server, or through a published port, which adds address translation to every latency.",
+      )
+      .optional(),
+    engine_args: z
+      .array(text('an argument, e.g. --ulimit=nofile=20000:20000'), {
+        error: 'a list of arguments, e.g. ["--ulimit=nofile=20000:20000"]',
+      })
+      .describe('For engines that run containers: more arguments for the `create` of every container.')
+      .optional(),
     ready_timeout: durationMs('60s')
       .describe('Longest wait until a started server is healthy and has answered one real inference.')
       .prefault('60s'),

@@ -74,6 +74,16 @@ export interface ServerSpec {
   /** CPUs the server may run on, in the kernel's list format, e.g. "0-3,6". Absent: chosen by dse, apart from the generator's. */
   readonly cpuset?: string;
   readonly readyTimeoutMs: number;
+  /** How containers are made, where the spec says anything about it; of no meaning for the native engine. */
+  readonly container?: ContainerSpec;
+}
+
+/** Settings of engines that run containers; what is absent is the launcher's default. */
+export interface ContainerSpec {
+  readonly image?: string;
+  readonly baseImage?: string;
+  readonly network?: 'host' | 'published';
+  readonly engineArgs?: readonly string[];
 }
 
 export interface GeneratorSpec {

@@ -5,7 +5,7 @@ import { TWO_CPUS } from './hosts.ts';
 const EVERYTHING = `
 name: everything
 design: { method: latin-hypercube, points: 12, replicates: 3, seed: -7 }
-server: { engine: docker, cpuset: 0, ready_timeout: 90s }
+server: { engine: docker, cpuset: 0, ready_timeout: 90s, base_image: "node:22", network: published, engine_args: ["--ulimit=nofile=20000"] }
 generator: { cpuset: "1", connections: 16 }
 factors:
   load: [calm, { name: burst, rate: 200, arrivals: constant }, { name: eight, concurrency: 8 }]
@@ -46,7 +46,12 @@ test('units, names and settings of a spec arrive as the rest of dse uses them', 
     name: 'everything',
     file: 'specs/a.yaml',
     design: { method: 'latin-hypercube', points: 12, replicates: 3, seed: -7 },
-    server: { engine: 'docker', cpuset: '0', readyTimeoutMs: 90_000 },
+    server: {
+      engine: 'docker',
+      cpuset: '0',
+      readyTimeoutMs: 90_000,
+      container: { baseImage: 'node:22', network: 'published', engineArgs: ['--ulimit=nofile=20000'] },
+    },
     generator: { cpuset: '1', connections: 16 },
     measure: {
       warmupS: 1.5,
