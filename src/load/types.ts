@@ -61,7 +61,7 @@ export interface RequestRecords {
   readonly count: number;
   /** When the schedule said the request should leave (open loop), or when it left (closed loop). */
   readonly intendedNs: Float64Array;
-  /** When it was handed to the socket; NaN where it never was. */
+  /** When it began to be handed to the socket; NaN where it never was. */
   readonly sentNs: Float64Array;
   /** When the whole reply was there, or when it was given up. A timeout ends at its intended time plus the timeout, whenever that was noticed. */
   readonly doneNs: Float64Array;

@@ -4,8 +4,8 @@ import { OUTCOME } from '../types.ts';
 import type { PacedClient } from './paced-client.ts';
 import type { Pacing, PacingHost } from './pacing.ts';
 
-/** Node's timers tick at 1 ms and fire up to about 1 ms late: the rest is spent in a spin through the event loop. */
-const WAKE_EARLY_MS = 1;
+/** Node's timers tick at 1 ms and fire up to about 1 ms late, and a virtual machine may take another to wake up: the rest is spent in a spin through the event loop. */
+const WAKE_EARLY_MS = 2;
 /** Longest turn of the event loop that counts as an empty one; beyond it the process did something else or was not running. */
 const LONGEST_EMPTY_TURN_NS = 50_000;
 /** Longest sleep, so that no timer overflows. */

@@ -94,10 +94,11 @@ export class PacedClient {
     if (this.#state === 'warm' && monotonicNs() >= this.#reusableUntilNs) this.#disconnect();
     if (this.#state === 'cold') this.#open();
     this.#request = request.bytes;
+    // Stamped before the hand-over: copying a large body into the kernel takes milliseconds, and that is the request's own way, not a late start.
+    this.#inFlight = { request, intendedNs, sentNs: monotonicNs(), waitedForClient };
     this.#doRequest.call(this.#client);
     this.#options.traffic.sentBytes += request.bytes.length;
     this.#options.traffic.activity++;
-    this.#inFlight = { request, intendedNs, sentNs: monotonicNs(), waitedForClient };
   }
 
   /** Gives up the request in flight, as ended at `doneNs`. Its reply may still come, so the connection goes too. */

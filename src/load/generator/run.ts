@@ -13,7 +13,7 @@ import { findHeader, parseServerTiming } from './reply-headers.ts';
 import type { PreparedTarget } from './requests.ts';
 
 /** How often records are handed over, and how many rows at most are held until then. */
-const HAND_OVER_EVERY_MS = 100;
+const HAND_OVER_EVERY_MS = 200;
 const ROWS_HELD = 4096;
 /** Longest wait for the first connections. A server that does not accept them by then is loaded all the same, and the records show it. */
 const CONNECT_WITHIN_MS = 1000;
