@@ -42,6 +42,13 @@ export type CatalogueEntry = SyntheticEntry | TrainedEntry;
 
 /** The models dse knows by name. Builders load only when used, so that asking for names stays cheap. */
 export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
+  'squeezenet1.0': {
+    summary: 'SqueezeNet 1.0, 224x224 images, 1.2 M parameters, 0.82 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: 'f5ee16d3b3abfe3ed0486288a074a4921f501a044695a4d415be8c8ae1b2f086',
+    build: async (seed) => (await import('./architectures/squeezenet.ts')).buildSqueezenet10(seed),
+  },
   'squeezenet1.1': {
     summary: 'SqueezeNet 1.1, 224x224 images, 1.2 M parameters, 0.35 G multiply-adds',
     isSynthetic: true,
@@ -56,12 +63,40 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     sha256: '05643efc7cb951af17de844fc33f55bf0e608caf9d364fec6ab58321f8830a95',
     build: async (seed) => (await import('./architectures/mobilenet.ts')).buildMobilenetV2(seed),
   },
+  'mobilenetv2-0.5': {
+    summary: 'MobileNetV2 of half width, 224x224 images, 2.0 M parameters, 0.10 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: 'fda94e1b76543aaaecaf39d70484f97474ebb44d5e3c932c5fb730741c449fac',
+    build: async (seed) => (await import('./architectures/mobilenet.ts')).buildMobilenetV2(seed, 0.5),
+  },
   resnet18: {
     summary: 'ResNet-18, 224x224 images, 11.7 M parameters, 1.81 G multiply-adds',
     isSynthetic: true,
     seed: 1,
     sha256: '019ae1179b19a1f3027792ccf0662c799adfba02670be0bbff4472b2f3bb7848',
-    build: async (seed) => (await import('./architectures/resnet.ts')).buildResnet18(seed),
+    build: async (seed) => (await import('./architectures/resnet.ts')).buildResnet(18, seed),
+  },
+  resnet34: {
+    summary: 'ResNet-34, 224x224 images, 21.8 M parameters, 3.66 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: 'd21bc80141ca8faa6702858c621e7589e4595feff7e5ab0d1698caf9ae878ff5',
+    build: async (seed) => (await import('./architectures/resnet.ts')).buildResnet(34, seed),
+  },
+  resnet50: {
+    summary: 'ResNet-50, 224x224 images, 25.6 M parameters, 4.09 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: '6b8e6aced77db0094945e4531467044b19db8d939e7f93a3fb9644acef35ba6d',
+    build: async (seed) => (await import('./architectures/resnet.ts')).buildResnet(50, seed),
+  },
+  densenet121: {
+    summary: 'DenseNet-121, 224x224 images, 8.0 M parameters, 2.83 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: 'bbfe2df430024f33567a6a8bc2e044395ccf1811ff6dfbc7126384a92a56dd61',
+    build: async (seed) => (await import('./architectures/densenet.ts')).buildDensenet121(seed),
   },
   'mnist-cnn': {
     summary:

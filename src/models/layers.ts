@@ -93,6 +93,14 @@ export class ImageLayers {
     return { ...input, value };
   }
 
+  averagePool(name: string, input: Feature, { kernel, stride }: PoolOptions): Feature {
+    const value = this.graph.node('AveragePool', name, [input.value], {
+      kernel_shape: [kernel, kernel],
+      strides: [stride, stride],
+    });
+    return { ...input, value };
+  }
+
   add(name: string, left: Feature, right: Feature): Feature {
     return { ...left, value: this.graph.node('Add', name, [left.value, right.value]) };
   }

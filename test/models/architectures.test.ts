@@ -8,12 +8,22 @@ import { countParameters } from '../../src/models/parameters.ts';
 import { makeSampleBatches } from '../../src/models/samples.ts';
 import { inputSpecs, outputSpecs } from '../../src/models/tensor-specs.ts';
 
-/** Parameters and multiply-adds in 10^9 from torchvision's documentation. */
+/** Parameters and multiply-adds in 10^9 from torchvision's documentation; of MobileNetV2 at half width from its paper (arXiv 1801.04381, figure 5 and the released checkpoints). */
 const published = {
   'squeezenet1.1': { params: 1_235_496, gigaMacs: 0.35 },
+  'squeezenet1.0': { params: 1_248_424, gigaMacs: 0.82 },
   mobilenetv2: { params: 3_504_872, gigaMacs: 0.3 },
+  'mobilenetv2-0.5': { params: 1_968_680, gigaMacs: 0.097 },
   resnet18: { params: 11_689_512, gigaMacs: 1.81 },
+  resnet34: { params: 21_797_672, gigaMacs: 3.66 },
+  resnet50: { params: 25_557_032, gigaMacs: 4.09 },
+  densenet121: { params: 7_978_856, gigaMacs: 2.83 },
 };
+
+test('every synthetic model of the catalogue is held to published figures', () => {
+  const synthetic = Object.entries(catalogue).filter(([, { isSynthetic }]) => isSynthetic);
+  expect(synthetic.map(([name]) => name).sort()).toEqual(Object.keys(published).sort());
+});
 
 describe.each(Object.entries(published))('%s', async (name, { params, gigaMacs }) => {
   const entry = catalogue[name] as SyntheticEntry;

@@ -2,7 +2,17 @@ import { expect, test } from 'vitest';
 import { isKnownModel, isModelPath, modelNames, nearestModelNames } from '../../src/models/index.ts';
 
 test('the catalogue knows its names, and not what every object inherits', () => {
-  expect(modelNames()).toEqual(['squeezenet1.1', 'mobilenetv2', 'resnet18', 'mnist-cnn']);
+  expect(modelNames()).toEqual([
+    'squeezenet1.0',
+    'squeezenet1.1',
+    'mobilenetv2',
+    'mobilenetv2-0.5',
+    'resnet18',
+    'resnet34',
+    'resnet50',
+    'densenet121',
+    'mnist-cnn',
+  ]);
   expect(isKnownModel('resnet18')).toBe(true);
   expect(['resnet', 'toString', '__proto__', ''].map(isKnownModel)).toEqual([false, false, false, false]);
 });
@@ -13,10 +23,10 @@ test('a path is told from a name by its ending or a slash', () => {
 });
 
 test('misspelt names find the one that was meant', () => {
-  expect(nearestModelNames('SqueezeNet_1.1')).toEqual(['squeezenet1.1']);
-  expect(nearestModelNames('squeezenet')).toEqual(['squeezenet1.1']);
-  expect(nearestModelNames('resnet-81')).toEqual(['resnet18']);
-  expect(nearestModelNames('mobilnetv2')).toEqual(['mobilenetv2']);
+  expect(nearestModelNames('SqueezeNet_1.1')).toEqual(['squeezenet1.1', 'squeezenet1.0']);
+  expect(nearestModelNames('squeezenet')).toEqual(['squeezenet1.0', 'squeezenet1.1']);
+  expect(nearestModelNames('resnet-81')[0]).toBe('resnet18');
+  expect(nearestModelNames('mobilnetv2')[0]).toBe('mobilenetv2');
   expect(nearestModelNames('mnist')).toEqual(['mnist-cnn']);
   expect(nearestModelNames('bert')).toEqual([]);
 });

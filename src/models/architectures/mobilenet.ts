@@ -14,23 +14,31 @@ const stages: readonly (readonly [expansion: number, channels: number, blocks: n
 ];
 
 /**
- * MobileNetV2, width 1.0: 3,504,872 parameters.
+ * MobileNetV2: 3,504,872 parameters at width 1.0, 1,968,680 at width 0.5.
  *
- * Source: Sandler et al., arXiv 1801.04381, in the form of torchvision's `mobilenet_v2`, whose module names it uses.
+ * Source: Sandler et al., arXiv 1801.04381, in the form of torchvision's `mobilenet_v2(width_mult=...)`, whose module names it uses.
+ * @param width - factor of every layer's channels; the last convolution keeps 1,280 below 1
  */
-export function buildMobilenetV2(seed: number): ModelProto {
-  return buildImageNetwork('mobilenetv2', seed, (layers, input) => {
-    let x = convNormRelu(layers, 'features.0', input, { channels: 32, kernel: 3, stride: 2, padding: 1 });
+export function buildMobilenetV2(seed: number, width = 1): ModelProto {
+  const scaled = (channels: number) => divisibleBy8(channels * width);
+  return buildImageNetwork(width === 1 ? 'mobilenetv2' : `mobilenetv2-${width}`, seed, (layers, input) => {
+    let x = convNormRelu(layers, 'features.0', input, { channels: scaled(32), kernel: 3, stride: 2, padding: 1 });
     let module = 1;
     for (const [expansion, channels, blocks, firstStride] of stages) {
       for (let block = 0; block < blocks; block++) {
         const stride = block === 0 ? firstStride : 1;
-        x = invertedResidual(layers, `features.${module++}.conv`, x, { expansion, channels, stride });
+        x = invertedResidual(layers, `features.${module++}.conv`, x, { expansion, channels: scaled(channels), stride });
       }
     }
-    x = convNormRelu(layers, `features.${module}`, x, { channels: 1280, kernel: 1 });
+    x = convNormRelu(layers, `features.${module}`, x, { channels: divisibleBy8(1280 * Math.max(1, width)), kernel: 1 });
     return layers.linear('classifier.1', layers.globalPool('pool', x), 1000, 'logits');
   });
+}
+
+/** The nearest multiple of 8 that is not more than a tenth below, as torchvision rounds channels. */
+function divisibleBy8(channels: number): number {
+  const nearest = Math.max(8, Math.floor((channels + 4) / 8) * 8);
+  return nearest < 0.9 * channels ? nearest + 8 : nearest;
 }
 
 interface BlockOptions {

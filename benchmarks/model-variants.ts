@@ -1,0 +1,94 @@
+/**
+ * What variants gain: throughput of each variant against fp32, in bare onnxruntime loops that take turns in one process, one thread each.
+ *
+ * For every model: the file's size and the multiply-adds as shares of fp32, the median ratio of throughputs over the rounds, and the operators that stayed in float in the graph
+ * that onnxruntime runs. Ends with 1 where ResNet-18 in int8-static misses its limits: 2.5 times the throughput (on a CPU with VNNI instructions) and 0.27 of the file.
+ *
+ * Usage: model-variants.ts [seconds a turn, 2] [rounds, 5] [models ...]
+ */
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { sessionOptions } from '../src/engine/session.ts';
+import { inspectModel, isKnownModel, type ModelReport, makeSampleBatches } from '../src/models/index.ts';
+
+const VARIANTS = ['int8-static', 'pruned-30', 'pruned-30+int8-static', 'fp16'];
+const DEFAULT_MODELS = ['resnet18', 'squeezenet1.1', 'mobilenetv2', 'mnist-cnn'];
+const LIMITED = 'resnet18 int8-static';
+const SMALLEST_GAIN = 2.5;
+const LARGEST_SIZE_RATIO = 0.27;
+const WARMUP_RUNS = 5;
+
+const texts = process.argv.slice(2);
+const [seconds = 2, rounds = 5] = texts.filter((text) => /^\d+(\.\d+)?$/.test(text)).map(Number);
+const named = texts.filter(isKnownModel);
+const hasVnni = /avx512_vnni|avx_vnni/.test(readCpuInfo());
+const folders = { baseDir: process.cwd(), cacheDir: join(tmpdir(), 'dse-benchmarks'), optimized: true };
+console.log(`CPU with VNNI instructions: ${hasVnni ? 'yes' : 'no'}; ${rounds} rounds of ${seconds} s a turn`);
+
+for (const model of named.length > 0 ? named : DEFAULT_MODELS) {
+  const base = await inspectModel(model, 'fp32', folders);
+  for (const variant of VARIANTS) await compare(base, await inspectModel(model, variant, folders));
+}
+
+async function compare(base: ModelReport, made: ModelReport): Promise<void> {
+  const [baseLoop, madeLoop] = [await openLoop(base), await openLoop(made)];
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    // Each goes first every other round, so that a drift of the machine favours neither.
+    const turns = round % 2 === 0 ? [baseLoop, madeLoop] : [madeLoop, baseLoop];
+    const perSecond = new Map<Loop, number>();
+    for (const loop of turns) perSecond.set(loop, await loop.run(seconds));
+    ratios.push((perSecond.get(madeLoop) ?? 0) / (perSecond.get(baseLoop) ?? 1));
+  }
+  await Promise.all([baseLoop.close(), madeLoop.close()]);
+  const gain = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 0;
+  const sizeRatio = made.sizeBytes / base.sizeBytes;
+  const macs = base.macs === undefined || made.macs === undefined ? 'not known' : (made.macs / base.macs).toFixed(2);
+  const inFloat = made.optimized?.filter(({ format }) => format === 'float') ?? [];
+  const label = `${made.name} ${made.variant}`;
+  console.log(
+    `${label}: ${gain.toFixed(2)} times the throughput (${ratios[0]?.toFixed(2)} to ${ratios.at(-1)?.toFixed(2)}), ${sizeRatio.toFixed(3)} of the file, ${macs} of the multiply-adds; ` +
+      `in float: ${inFloat.map(({ opType, count }) => `${opType} ${count}`).join(', ') || 'nothing'}`,
+  );
+  if (label !== LIMITED) return;
+  const isMet = (gain >= SMALLEST_GAIN || !hasVnni) && sizeRatio <= LARGEST_SIZE_RATIO;
+  console.log(
+    `limits of ${label}: at least ${SMALLEST_GAIN} times, at most ${LARGEST_SIZE_RATIO}: ${isMet ? 'met' : 'MISSED'}`,
+  );
+  if (!isMet) process.exitCode = 1;
+}
+
+interface Loop {
+  /** Runs for some seconds; inferences per second. */
+  run(seconds: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+async function openLoop({ file, inputs }: ModelReport): Promise<Loop> {
+  const engine = { intraOpThreads: 1, interOpThreads: 1, graphOptimization: 'all', spinning: false } as const;
+  const session = await InferenceSession.create(file, sessionOptions({ ...engine, executionMode: 'sequential' }));
+  const [sample] = makeSampleBatches(inputs, { batch: 1, count: 1, seed: 1 });
+  const feeds = Object.fromEntries(
+    (sample?.tensors ?? []).map(({ name, type, shape, data }) => [name, new Tensor(type, data as never, shape)]),
+  );
+  for (let run = 0; run < WARMUP_RUNS; run++) await session.run(feeds);
+  return {
+    async run(duration) {
+      const start = performance.now();
+      let runs = 0;
+      for (; performance.now() - start < 1e3 * duration; runs++) await session.run(feeds);
+      return (1e3 * runs) / (performance.now() - start);
+    },
+    close: () => session.release(),
+  };
+}
+
+function readCpuInfo(): string {
+  try {
+    return readFileSync('/proc/cpuinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}
