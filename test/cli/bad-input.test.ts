@@ -51,10 +51,16 @@ test('an ONNX file that is none is refused', async () => {
   expect(stderr).toContain('mine.onnx');
 });
 
-test('an engine that is not there is refused with what is', async () => {
-  const { exitCode, stderr } = await refuse(smallSpec(), '--engine', 'docker');
+test('a container engine that is not installed is refused with the fix', async () => {
+  await using scratch = await scratchFolder();
+  await scratch.file('spec.yaml', smallSpec());
+  const { exitCode, stderr } = await dse(['run', 'spec.yaml', '--engine', 'docker'], {
+    cwd: scratch.dir,
+    env: { PATH: scratch.dir },
+  });
+  expect(stderr).toContain('docker');
+  expect(stderr).toContain('nstall');
   expect(exitCode).toBe(2);
-  expect(stderr).toContain('native');
 });
 
 test('an unknown reporter, engine or option is a usage error', async () => {

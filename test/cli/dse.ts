@@ -21,11 +21,14 @@ export async function scratchFolder(): Promise<
 }
 
 /** Starts the real command line in a folder; never rejects for a non-zero exit code. */
-export function dse(args: readonly string[], options: { readonly cwd?: string } = {}) {
+export function dse(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+) {
   return execa(process.execPath, [packageFile('bin/dse.js'), ...args], {
     reject: false,
     cwd: options.cwd ?? tmpdir(),
-    env: { NO_COLOR: '1' },
+    env: { NO_COLOR: '1', ...options.env },
     timeout: 120_000,
   });
 }

@@ -12,3 +12,16 @@ export function lindleyWaits(arrivals: readonly number[], service: number): numb
   }
   return waits;
 }
+
+/**
+ * The way there and back of a request that waits for nobody, milliseconds: the median excess over the service time of those that theory lets through at once.
+ *
+ * Theory knows only the queue. What the network stack and two sleeping processes add to every request alike is found from these requests and taken off the
+ * others, so that what is left is the wait.
+ * @param excessMs - latency less service time of each request
+ * @param waitsMs - the wait that theory gives for it
+ */
+export function roundTripMs(excessMs: readonly number[], waitsMs: readonly number[]): number {
+  const unhindered = excessMs.filter((_, index) => waitsMs[index] === 0).sort((a, b) => a - b);
+  return unhindered[unhindered.length >> 1] ?? Number.NaN;
+}
