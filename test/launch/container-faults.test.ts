@@ -159,7 +159,7 @@ describe.skipIf(!canStart)(`a Docker daemon that dies${canStart ? '' : ' (skippe
       'dockerd',
       [
         ...[`--host=${host}`, `--data-root=${dir}/data`, `--exec-root=${dir}/exec`, `--pidfile=${dir}/pid`],
-        ...['--bridge=none', '--iptables=false', '--ip6tables=false'],
+        ...['--iptables=false', '--ip6tables=false'],
       ],
       { reject: false, stdio: 'ignore' },
     );

@@ -44,10 +44,12 @@ export interface ContainerLauncherOptions {
 
 /** Servers in containers, one each, limited by the engine; the limits are read back from the container's cgroup on this machine. */
 export function createContainerLauncher(engine: ContainerEngine, options: ContainerLauncherOptions = {}): Launcher {
-  let image = options.image;
-  async function findImage(signal: AbortSignal, onProgress: (line: string) => void): Promise<string> {
-    image ??= (await ensureServerImage(engine, { baseImage: options.baseImage, signal, onProgress })).tag;
-    return image;
+  let building: Promise<string> | undefined;
+  /** Built once; one that could not be built is not tried again for every start. */
+  function findImage(signal: AbortSignal, onProgress: (line: string) => void): Promise<string> {
+    if (options.image !== undefined) return Promise.resolve(options.image);
+    building ??= ensureServerImage(engine, { baseImage: options.baseImage, signal, onProgress }).then(({ tag }) => tag);
+    return building;
   }
   return {
     engine,

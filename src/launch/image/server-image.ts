@@ -105,7 +105,8 @@ async function build(
     cancelSignal: signal,
   });
   const args = [
-    ...['build', `--tag=${tag}`, '--force-rm'],
+    // Everything that goes in is sent along: a build depends on no network.
+    ...['build', `--tag=${tag}`, '--force-rm', '--network=none'],
     // Podman's own format knows no health check, and would keep every layer of the first stage.
     ...(engine === 'podman' ? ['--format=docker', '--layers=false'] : []),
     ...(baseImage === undefined ? [] : [`--build-arg=BASE_IMAGE=${baseImage}`]),
