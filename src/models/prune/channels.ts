@@ -1,4 +1,4 @@
-import { inferGraph } from '../inference/infer-graph.ts';
+import { inferShapes } from '../inference/infer-shapes.ts';
 import { intAttribute } from '../inference/operator.ts';
 import type { OnnxModel } from '../onnx-file.ts';
 import type { GraphProto, NodeProto } from '../onnx-schema.ts';
@@ -6,7 +6,6 @@ import { isConstantMatrixProduct } from '../quantize/plan.ts';
 import { isOperator } from '../rewrite/attributes.ts';
 import { type GraphIndex, indexGraph } from '../rewrite/graph-index.ts';
 import { floatsOf, holdsFloats } from '../rewrite/tensor-values.ts';
-import { inputSpecs } from '../tensor-specs.ts';
 import { elementCount, knownIntegers } from '../tensors.ts';
 
 /** A node whose weights have channels: which channel each of its input and output positions belongs to. */
@@ -45,26 +44,10 @@ const CHANNELWISE = [
  * @throws ModelError if the graph is not one that can run
  */
 export function traceChannels({ graph }: OnnxModel, where: string): Channels {
-  const tracer = new Tracer(graph, shapesOf(graph, where));
+  const tracer = new Tracer(graph, inferShapes(graph, where));
   for (const node of graph.node) tracer.follow(node);
   for (const { name = '' } of graph.output) tracer.fix(name);
   return tracer;
-}
-
-/** Shapes of all values for one item, as far as they are known. */
-function shapesOf(graph: GraphProto, where: string): ReadonlyMap<string, readonly number[]> {
-  const inputs = inputSpecs(graph, where);
-  const sizes = new Map(
-    inputs.flatMap(({ shape: [first] }) => (typeof first === 'string' ? [[first, 1] as const] : [])),
-  );
-  const shapes = new Map<string, readonly number[]>();
-  for (const { node, shapes: own } of inferGraph(graph, inputs, sizes, where)) {
-    for (const [index, name] of node.output.entries()) {
-      const shape = own[index];
-      if (shape !== undefined) shapes.set(name, shape);
-    }
-  }
-  return shapes;
 }
 
 class Tracer implements Channels {

@@ -16,7 +16,9 @@ export interface FilterPlan {
 /**
  * Chooses which channels go: in each layer, or set of layers tied by additions, the given share of those whose filters have the smallest L1 norms.
  *
- * Where several layers make a channel together, each filter's norm counts as a share of its layer's mean, so that layers of different sizes have equal say. One channel always stays.
+ * Where several layers make a channel together, each filter's norm counts as a share of its layer's mean, so that layers of different sizes have equal say. The channels kept are
+ * a multiple of 4, or of 16 where a depthwise convolution is among them, but in layers too small for that: onnxruntime has blocked kernels only for those, and without them a
+ * graph of half the multiply-adds can be the slower one. So the share of a layer may be off by half a block.
  * Source: Li et al., "Pruning filters for efficient ConvNets", arXiv 1608.08710.
  * @param share - 0 to 1
  * @throws ModelError if no channel can be removed
@@ -38,13 +40,24 @@ export function planFilters(model: OnnxModel, share: number, where: string): Fil
       else if (!known.includes(index)) known.push(index);
     }
   }
+  const depthwise = new Set(
+    channels.nodes.flatMap(({ kind, outputs }) => (kind === 'depthwise' ? outputs.map(channels.channelOf) : [])),
+  );
   const layers = new Map<string, number[]>();
   for (const [channel, indices] of makers) {
     if (channels.isRemovable(channel)) layers.set(indices.join(), [...(layers.get(indices.join()) ?? []), channel]);
   }
   const removed = [...layers.values()].flatMap((layer) => {
     const byImportance = layer.toSorted((a, b) => (importance.get(a) ?? 0) - (importance.get(b) ?? 0) || a - b);
-    return byImportance.slice(0, Math.min(layer.length - 1, Math.floor(share * layer.length)));
+    return byImportance.slice(
+      0,
+      layer.length -
+        keptCount(
+          layer.length,
+          share,
+          layer.some((each) => depthwise.has(each)),
+        ),
+    );
   });
   if (removed.length === 0) {
     throw new ModelError({
@@ -54,6 +67,14 @@ export function planFilters(model: OnnxModel, share: number, where: string): Fil
     });
   }
   return { channels, removed: new Set(removed) };
+}
+
+/** At least one, rounded to what fast kernels take. */
+function keptCount(count: number, share: number, isDepthwise: boolean): number {
+  const wanted = isDepthwise ? 16 : 4;
+  const block = count >= 2 * wanted ? wanted : 1;
+  const kept = Math.round(((1 - share) * count) / block) * block;
+  return Math.min(count, Math.max(block, kept));
 }
 
 /** Removes the planned channels from all weights that hold them. Changes the model in place, and leaves an ordinary, smaller graph. */

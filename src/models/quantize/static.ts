@@ -4,6 +4,7 @@ import type { OnnxModel } from '../onnx-file.ts';
 import type { GraphProto, NodeProto } from '../onnx-schema.ts';
 import { isOperator } from '../rewrite/attributes.ts';
 import { indexGraph } from '../rewrite/graph-index.ts';
+import { convolveNorms } from '../rewrite/norm-to-conv.ts';
 import { requireOpset } from '../rewrite/normalize.ts';
 import { sweep } from '../rewrite/sweep.ts';
 import { floatsOf } from '../rewrite/tensor-values.ts';
@@ -31,6 +32,7 @@ export async function quantizeStatic(
   { set, method }: StaticQuantization,
 ): Promise<void> {
   requireOpset(model, 13, 'quantisation with a scale per channel', where);
+  convolveNorms(model.graph, where);
   const plan = planQuantization(model.graph);
   if (plan.weighted.size === 0) {
     throw new ModelError({

@@ -85,6 +85,18 @@ const drawn = (graph: GraphBuilder, name: string, shape: readonly number[], sd =
     ),
   );
 
+test('DenseNet, whose batch normalisations cannot be folded, runs on integers throughout too', async () => {
+  const entry = catalogue.densenet121 as SyntheticEntry;
+  const base = await entry.build(1);
+  const model = await quantized(base);
+  const operators = await optimizedOperators(model);
+  expect(operators).toMatchObject({ QLinearConcat: 58, QLinearAveragePool: 3, QuantizeLinear: 1 });
+  expect(operators).not.toHaveProperty('BatchNormalization');
+  expect(operators).not.toHaveProperty('Conv');
+  const inputs = randomInputs(model, 1);
+  expect(relativeDifference(await answer(base, inputs), await answer(model, inputs))).toBeLessThan(0.15);
+});
+
 describe('small graphs', () => {
   const convolution = () => {
     const graph = new GraphBuilder('small');
