@@ -98,6 +98,26 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     sha256: 'bbfe2df430024f33567a6a8bc2e044395ccf1811ff6dfbc7126384a92a56dd61',
     build: async (seed) => (await import('./architectures/densenet.ts')).buildDensenet121(seed),
   },
+  'bert-tiny': {
+    summary: 'BERT of 2 layers of 128, texts of 128 tokens, 4.4 M parameters, 0.06 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: '6f1e4fecc04ff8f112c679969fec64820015a53a4fdb4aeee34f9be6154b320d',
+    build: async (seed) => {
+      const { buildBert, bertTiny } = await import('./architectures/bert.ts');
+      return buildBert(bertTiny, seed);
+    },
+  },
+  'minilm-l6': {
+    summary: 'BERT of 6 layers of 384 (MiniLM-L6), texts of 128 tokens, 22.7 M parameters, 1.44 G multiply-adds',
+    isSynthetic: true,
+    seed: 1,
+    sha256: '1b4bce3cae91ec57b982735bec028e9992bfbcb58a3356356ebc5338f2d8a148',
+    build: async (seed) => {
+      const { buildBert, miniLmL6 } = await import('./architectures/bert.ts');
+      return buildBert(miniLmL6, seed);
+    },
+  },
   'mnist-cnn': {
     summary:
       'a small convolutional network trained on MNIST digits, 28x28 images, 0.1 M parameters, 99.3 % of the test set right',

@@ -20,9 +20,23 @@ const published = {
   densenet121: { params: 7_978_856, gigaMacs: 2.83 },
 };
 
+/**
+ * Parameters as published with the checkpoints (google/bert_uncased_L-2_H-128_A-2, MiniLM-L6-H384-uncased); multiply-adds counted by hand from the papers' sizes: for T tokens, width W
+ * and inner width I a layer has T (4 W W + 2 W I) in its weights and 2 T T W in its attention, and the pooler W W.
+ */
+const publishedText = {
+  'bert-tiny': { params: 4_385_920, macs: 2 * (128 * (4 * 128 ** 2 + 2 * 128 * 512) + 2 * 128 ** 2 * 128) + 128 ** 2 },
+  'minilm-l6': {
+    params: 22_713_216,
+    macs: 6 * (128 * (4 * 384 ** 2 + 2 * 384 * 1536) + 2 * 128 ** 2 * 384) + 384 ** 2,
+  },
+};
+
 test('every synthetic model of the catalogue is held to published figures', () => {
   const synthetic = Object.entries(catalogue).filter(([, { isSynthetic }]) => isSynthetic);
-  expect(synthetic.map(([name]) => name).sort()).toEqual(Object.keys(published).sort());
+  expect(synthetic.map(([name]) => name).sort()).toEqual(
+    [...Object.keys(published), ...Object.keys(publishedText)].sort(),
+  );
 });
 
 describe.each(Object.entries(published))('%s', async (name, { params, gigaMacs }) => {
@@ -81,4 +95,33 @@ test('another seed gives other weights', async () => {
   const weights = async (seed: number) => (await entry.build(seed)).graph?.initializer[0]?.rawData;
   expect(await weights(1)).toEqual(await weights(1));
   expect(await weights(1)).not.toEqual(await weights(2));
+});
+
+describe.each(Object.entries(publishedText))('%s', async (name, { params, macs }) => {
+  const entry = catalogue[name] as SyntheticEntry;
+  const bytes = writeOnnx(await entry.build(entry.seed));
+  const model = readOnnx(bytes, name);
+
+  test('has the parameters and multiply-adds that follow from its paper, to the last one, and the bytes of the catalogue', () => {
+    expect(countParameters(model.graph)).toBe(params);
+    expect(countCost(model, name).macs).toBe(macs);
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(entry.sha256);
+  });
+
+  test('answers texts with finite numbers at batches 1, 3 and 8, and not all with the same', async () => {
+    const session = await ort.InferenceSession.create(bytes, { graphOptimizationLevel: 'all', intraOpNumThreads: 1 });
+    for (const batch of [1, 3, 8]) {
+      const [sample] = makeSampleBatches(inputSpecs(model.graph, name), { batch, count: 1, seed: batch });
+      const feeds = (sample?.tensors ?? []).map(({ name: key, type, data, shape }) => [
+        key,
+        new ort.Tensor(type, data as never, shape),
+      ]);
+      const { pooled } = await session.run(Object.fromEntries(feeds));
+      const answers = pooled?.data as Float32Array;
+      expect(pooled?.dims[0]).toBe(batch);
+      expect(answers.every(Number.isFinite)).toBe(true);
+      expect(new Set(answers).size).toBeGreaterThan(answers.length / 2);
+    }
+    await session.release();
+  });
 });

@@ -11,6 +11,8 @@ test('the catalogue knows its names, and not what every object inherits', () => 
     'resnet34',
     'resnet50',
     'densenet121',
+    'bert-tiny',
+    'minilm-l6',
     'mnist-cnn',
   ]);
   expect(isKnownModel('resnet18')).toBe(true);
@@ -28,5 +30,6 @@ test('misspelt names find the one that was meant', () => {
   expect(nearestModelNames('resnet-81')[0]).toBe('resnet18');
   expect(nearestModelNames('mobilnetv2')[0]).toBe('mobilenetv2');
   expect(nearestModelNames('mnist')).toEqual(['mnist-cnn']);
-  expect(nearestModelNames('bert')).toEqual([]);
+  expect(nearestModelNames('bert')).toEqual(['bert-tiny']);
+  expect(nearestModelNames('whisper')).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { ModelError } from '../../errors.ts';
+import { countCost } from '../cost.ts';
 import { intAttribute } from '../inference/operator.ts';
 import type { OnnxModel } from '../onnx-file.ts';
 import { type GraphProto, type NodeProto, onnxDataTypes } from '../onnx-schema.ts';
@@ -11,7 +12,7 @@ import { elementCount } from '../tensors.ts';
 import { isConstantMatrixProduct } from './plan.ts';
 import { quantizeWeights } from './scales.ts';
 
-/** Below this share of a model's weights in matrix products, rounding them on the fly gains nothing worth a variant. */
+/** Where matrix products have less than this share of a model's weights, and of its multiply-adds, rounding them on the fly gains nothing worth a variant. */
 const SMALLEST_SHARE = 0.1;
 
 /**
@@ -20,7 +21,7 @@ const SMALLEST_SHARE = 0.1;
  * Convolutions stay in float: onnxruntime's integer convolution without known output scales is slower than its float one. So this is for models of matrix products, as transformers
  * are, and for the size of models whose weights mostly stand in them. Changes the model in place; it must have been normalised.
  * @returns how many products were rounded
- * @throws ModelError if the operator set is too old, or less than a tenth of the weights stand in matrix products
+ * @throws ModelError if the operator set is too old, or matrix products have less than a tenth of the weights and of the multiply-adds
  */
 export function quantizeDynamic(model: OnnxModel, where: string): number {
   requireOpset(model, 11, 'dynamic quantisation', where);
@@ -29,11 +30,11 @@ export function quantizeDynamic(model: OnnxModel, where: string): number {
   const products = graph.node.filter((node) => isConstantMatrixProduct(node, constantOf));
   const rounded = products.reduce((sum, { input }) => sum + elementCount(constantOf(input[1]) ?? { dims: [0] }), 0);
   const floats = graph.initializer.filter(({ dataType }) => dataType === onnxDataTypes.float32);
-  const share = rounded / floats.reduce((sum, tensor) => sum + elementCount(tensor), 1);
-  if (share < SMALLEST_SHARE) {
+  const weightShare = rounded / floats.reduce((sum, tensor) => sum + elementCount(tensor), 1);
+  if (products.length === 0 || Math.max(weightShare, productShare(model, where)) < SMALLEST_SHARE) {
     throw new ModelError({
       where,
-      what: `int8-dynamic would round ${(100 * share).toFixed(0)} % of the model's weights: it rounds matrix products, and this model is made of other operators`,
+      what: `int8-dynamic would round ${(100 * weightShare).toFixed(0)} % of the model's weights: it rounds matrix products, and this model is made of other operators`,
       hint: 'Use int8-static, which rounds convolutions too.',
     });
   }
@@ -42,6 +43,13 @@ export function quantizeDynamic(model: OnnxModel, where: string): number {
   graph.node = graph.node.flatMap((node) => replacements.get(node) ?? [node]);
   sweep(graph, where);
   return products.length;
+}
+
+/** Share of the model's multiply-adds in matrix products; 0 where it is not known. */
+function productShare(model: OnnxModel, where: string): number {
+  const { macs, layers } = countCost(model, where);
+  const products = layers.filter(({ opType }) => opType === 'Gemm' || opType === 'MatMul');
+  return macs ? products.reduce((sum, layer) => sum + (layer.macs ?? 0), 0) / macs : 0;
 }
 
 /** The nodes that take a product's place: the form that onnxruntime fuses into one kernel. */

@@ -54,6 +54,15 @@ describe('a product', () => {
   });
 });
 
+test('a text model is rounded for its products, whatever its embeddings weigh', async () => {
+  const base = await (catalogue['bert-tiny'] as SyntheticEntry).build(1);
+  const model = copyOf(base);
+  normalize(model, 'bert-tiny');
+  expect(quantizeDynamic(model, 'bert-tiny')).toBe(13);
+  const inputs = randomInputs(model, 2);
+  expect(relativeDifference(await answer(base, inputs), await answer(model, inputs))).toBeLessThan(0.15);
+});
+
 test('a model of convolutions is refused, and told of the variant that suits it', async () => {
   const model = copyOf(await (catalogue.resnet18 as SyntheticEntry).build(1));
   expect(() => quantizeDynamic(model, 'resnet18.onnx')).toThrowErrorMatchingInlineSnapshot(`
