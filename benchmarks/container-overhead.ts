@@ -1,0 +1,198 @@
+/**
+ * What a container costs, as ratios against stated limits, for every engine that works here:
+ *
+ *   - time a launch takes beyond the trial itself: from the call to a server that accepts connections, and from the call to stop to nothing left (median, image already built; limit 2 s);
+ *   - throughput and median latency of the same configuration native and in a container with host networking, in turns (limits 0.97 to 1.03, and 5 %);
+ *   - CPU time under a quota of 0.25, 0.5 and 1.0 CPU over 5 s of saturation (limit 2 %).
+ *
+ * SqueezeNet 1.1, batch 1, one thread, rest-binary; the server on CPU 0, the load, a closed loop of four connections, in this process, for which the scheduler keeps CPU 1. One line a figure; ends with 1 where a limit is missed.
+ * Needs Linux, two quiet CPUs, a build (`npm run build`) and an engine. Usage: container-overhead.ts [seconds a turn, 5] [rounds, 5]
+ */
+import { Agent, request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeInferRequest } from '../src/kserve/index.ts';
+import {
+  createLauncher,
+  createRunLabel,
+  ensureServerImage,
+  type Launcher,
+  type Limits,
+  type RunningServer,
+} from '../src/launch/index.ts';
+import { type NamedTensor, type ResolvedModel, resolveModel } from '../src/models/index.ts';
+import type { ServerSettings } from '../src/server/index.ts';
+
+const LAUNCH_LIMIT_S = 2;
+const RATIO_LIMITS = [0.97, 1.03] as const;
+const LATENCY_LIMIT = 0.05;
+const QUOTA_LIMIT = 0.02;
+const QUOTAS = [0.25, 0.5, 1];
+const QUOTA_WINDOW_S = 5;
+const LAUNCHES = 7;
+const CONNECTIONS = 4;
+const WARMUP_S = 1;
+
+const [seconds = 5, rounds = 5] = process.argv.slice(2).map(Number);
+const model = await resolveModel('squeezenet1.1', 'fp32', {
+  baseDir: process.cwd(),
+  cacheDir: join(tmpdir(), 'dse-benchmarks'),
+});
+const sendOne = prepareRequest(model);
+
+let isMissed = false;
+const native = createLauncher('native');
+for (const engine of ['docker', 'podman'] as const) {
+  const launcher = createLauncher(engine);
+  const [problem] = await launcher.check([{ cpuset: '0', cpus: 0.5 }]);
+  if (problem !== undefined) {
+    console.log(`${engine}: not measured, ${problem.what}`);
+    continue;
+  }
+  await ensureServerImage(engine, { signal: new AbortController().signal, onProgress: () => {} });
+  await timeLaunches(engine, launcher);
+  await compare(engine, launcher);
+  for (const cpus of QUOTAS) await checkQuota(engine, launcher, cpus);
+}
+process.exitCode = isMissed ? 1 : 0;
+
+async function timeLaunches(engine: string, launcher: Launcher): Promise<void> {
+  const totals: number[] = [];
+  for (let launch = 0; launch < LAUNCHES; launch++) {
+    const startMs = performance.now();
+    const server = await start(launcher, { cpuset: '0' });
+    await sendOne(server.url, new Agent());
+    const readyMs = performance.now();
+    await server[Symbol.asyncDispose]();
+    totals.push((performance.now() - startMs) / 1e3);
+    console.log(
+      `${engine} launch ${launch + 1}: ready ${round3((readyMs - startMs) / 1e3)} s, in all ${round3(totals.at(-1))} s`,
+    );
+  }
+  judge(
+    `${engine} launch and stop`,
+    `${round3(median(totals))} s (limit ${LAUNCH_LIMIT_S} s)`,
+    median(totals) <= LAUNCH_LIMIT_S,
+  );
+}
+
+async function compare(engine: string, launcher: Launcher): Promise<void> {
+  const ratios: number[] = [];
+  const latencies: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const alone = await measure(native, { cpuset: '0' });
+    const inside = await measure(launcher, { cpuset: '0' });
+    ratios.push(inside.perSecond / alone.perSecond);
+    latencies.push(inside.p50Ms / alone.p50Ms);
+    console.log(
+      `${engine} round ${round}: native ${alone.perSecond.toFixed(1)}/s p50 ${round3(alone.p50Ms)} ms, container ${inside.perSecond.toFixed(1)}/s p50 ${round3(inside.p50Ms)} ms`,
+    );
+  }
+  const [ratio, latency] = [median(ratios), median(latencies)];
+  const [least, most] = RATIO_LIMITS;
+  judge(
+    `${engine} throughput`,
+    `${round3(ratio)} of native (limits ${least} to ${most})`,
+    ratio >= least && ratio <= most,
+  );
+  judge(
+    `${engine} p50`,
+    `${round3(latency)} of native (limit 1 +- ${LATENCY_LIMIT})`,
+    Math.abs(latency - 1) <= LATENCY_LIMIT,
+  );
+}
+
+async function checkQuota(engine: string, launcher: Launcher, cpus: number): Promise<void> {
+  await using server = await start(launcher, { cpuset: '0', cpus });
+  const load = startLoad(server.url);
+  await sleep(WARMUP_S * 1e3);
+  const before = await server.readUsage();
+  await sleep(QUOTA_WINDOW_S * 1e3);
+  const after = await server.readUsage();
+  await load.stop();
+  const used = ((after.cpuTimeUs - before.cpuTimeUs) * 1e3) / (after.atNs - before.atNs);
+  const isMet = Math.abs(used / cpus - 1) <= QUOTA_LIMIT;
+  judge(`${engine} quota ${cpus}`, `used ${round3(used)} CPU (limit ${QUOTA_LIMIT * 100} %)`, isMet);
+}
+
+async function measure(launcher: Launcher, limits: Limits): Promise<{ perSecond: number; p50Ms: number }> {
+  await using server = await start(launcher, limits);
+  const load = startLoad(server.url);
+  await sleep(WARMUP_S * 1e3);
+  load.latenciesMs.length = 0;
+  const startMs = performance.now();
+  await sleep(seconds * 1e3);
+  const latenciesMs = [...load.latenciesMs];
+  const elapsedS = (performance.now() - startMs) / 1e3;
+  await load.stop();
+  return { perSecond: latenciesMs.length / elapsedS, p50Ms: median(latenciesMs) };
+}
+
+/** A closed loop that goes on until it is stopped. */
+function startLoad(url: string): { latenciesMs: number[]; stop(): Promise<void> } {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const latenciesMs: number[] = [];
+  let isOver = false;
+  const loops = Array.from({ length: CONNECTIONS }, async () => {
+    while (!isOver) {
+      const startMs = performance.now();
+      await sendOne(url, agent);
+      latenciesMs.push(performance.now() - startMs);
+    }
+  });
+  return {
+    latenciesMs,
+    async stop() {
+      isOver = true;
+      await Promise.all(loops);
+      agent.destroy();
+    },
+  };
+}
+
+function prepareRequest({ inputs }: ResolvedModel): (url: string, agent: Agent) => Promise<void> {
+  const shape = [1, 3, 224, 224];
+  const data = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i));
+  const input: NamedTensor = { name: inputs[0]?.name ?? '', type: 'float32', shape, data };
+  const { headers, body } = encodeInferRequest('rest-binary', [input]);
+  return (url, agent) =>
+    new Promise((resolve, reject) => {
+      const request = httpRequest(`${url}/v2/models/m/infer`, { method: 'POST', agent, headers }, (response) => {
+        if (response.statusCode !== 200) reject(new Error(`the server answered ${response.statusCode}`));
+        response.on('end', resolve).resume();
+      });
+      request.on('error', reject).end(body);
+    });
+}
+
+function start(launcher: Launcher, limits: Limits): Promise<RunningServer> {
+  const settings: ServerSettings = {
+    ...{ modelName: 'm', modelFile: model.file, host: '127.0.0.1', port: 0, exitOnStdinEnd: true },
+    engine: {
+      intraOpThreads: 1,
+      interOpThreads: 1,
+      executionMode: 'sequential',
+      graphOptimization: 'all',
+      spinning: false,
+    },
+  };
+  const logFile = join(tmpdir(), 'dse-benchmarks', 'server.log');
+  return launcher.start(
+    { runLabel: createRunLabel(), settings, limits, logFile, readyTimeoutMs: 30_000 },
+    new AbortController().signal,
+  );
+}
+
+function judge(name: string, text: string, isMet: boolean): void {
+  if (!isMet) isMissed = true;
+  console.log(`${name}: ${text} ${isMet ? 'met' : 'MISSED'}`);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function round3(value = Number.NaN): string {
+  return value.toFixed(3);
+}
