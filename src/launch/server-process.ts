@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { ListeningLine } from '../server/types.ts';
@@ -35,6 +36,8 @@ export async function spawnServer(
 ): Promise<ServerProcess> {
   const [file = '', ...args] = command;
   const subprocess = execa(file, args, {
+    // Podman's monitor leaves a file named `oom` where it was started.
+    cwd: tmpdir(),
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',

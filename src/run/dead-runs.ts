@@ -5,11 +5,11 @@ import { findLeftovers, removeLeftovers } from '../launch/index.ts';
 export async function removeDeadRuns(): Promise<readonly Problem[]> {
   const { removed, problems } = await removeLeftovers(await findLeftovers());
   if (removed.length === 0) return problems;
-  const processes = removed.filter(({ kind }) => kind === 'process').length;
-  const found = [
-    ...(processes > 0 ? [`processes: ${processes}`] : []),
-    ...(removed.length > processes ? [`cgroups: ${removed.length - processes}`] : []),
-  ];
+  const kinds = ['process', 'container', 'cgroup'] as const;
+  const found = kinds
+    .map((kind) => ({ kind, count: removed.filter((leftover) => leftover.kind === kind).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ kind, count }) => `${kind}: ${count}`);
   const notice = {
     what: `an earlier run was killed and left something behind (${found.join(', ')})`,
     hint: 'It was removed.',

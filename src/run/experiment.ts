@@ -57,8 +57,9 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
     ...(spec.server.cpuset === undefined ? {} : { server: spec.server.cpuset }),
     ...(spec.generator.cpuset === undefined ? {} : { generator: spec.generator.cpuset }),
   });
-  const launcher = options.launcher ?? createLauncher(spec.server.engine);
+  const launcher = options.launcher ?? createLauncher(spec.server.engine, spec.server.container);
   await checkLimits(spec, launcher, cpus.server, options.locate);
+  await launcher.prepare?.(signal, (line) => emit({ type: 'notice', notice: { what: line, hint: '' } }));
   const models = await resolveModels(spec, options);
   const machine = await describeMachine();
 

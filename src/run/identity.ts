@@ -19,6 +19,7 @@ function definitionOf(trial: PlannedTrial, { spec, models, cpus }: Setting): Tri
     energy: spec.energy,
     modelDigest: modelOf(trial, models).digest,
     engine: spec.server.engine,
+    ...(spec.server.container === undefined ? {} : { container: spec.server.container }),
     ...(serverCpuset === undefined ? {} : { serverCpuset }),
     ...(cpus.generator === undefined ? {} : { generatorCpuset: cpus.generator }),
     connections: spec.generator.connections,

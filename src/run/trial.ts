@@ -84,6 +84,7 @@ export async function runTrial(
       ...measureTrial({ ...observed, intervals: findIntervals(windows.edges), context }),
       applied: server.applied,
       mechanism: server.mechanism,
+      ...(server.imageDigest === undefined ? {} : { imageDigest: server.imageDigest }),
     };
   } catch (error) {
     context.signal.throwIfAborted();

@@ -50,6 +50,7 @@ const trialRecord = z.discriminatedUnion('state', [
       memoryBytes: z.number().exactOptional(),
     }),
     mechanism: z.string(),
+    imageDigest: z.string().exactOptional(),
   }),
   z.object({
     ...base,

@@ -1,6 +1,15 @@
 import type { Problem } from '../errors.ts';
 import type { Limits, ServerExit } from '../launch/types.ts';
-import type { EnergySpec, EngineName, ExperimentSpec, Level, Load, MeasureSpec, Scalar } from '../spec/types.ts';
+import type {
+  ContainerSpec,
+  EnergySpec,
+  EngineName,
+  ExperimentSpec,
+  Level,
+  Load,
+  MeasureSpec,
+  Scalar,
+} from '../spec/types.ts';
 
 /** Why a trial is not simply valid, with the figure that says so. */
 export interface Reason {
@@ -70,6 +79,8 @@ export type TrialRecord =
       /** Limits as read back, and how they were applied. */
       readonly applied: Limits;
       readonly mechanism: string;
+      /** Digest of the image the server ran from; absent outside containers. */
+      readonly imageDigest?: string;
     })
   | (TrialBase & {
       readonly state: 'failed';
@@ -205,6 +216,8 @@ export interface TrialDefinition {
   /** SHA-256 of the model file, hex. */
   readonly modelDigest: string;
   readonly engine: EngineName;
+  /** How containers are made, where the engine makes some: image and network change the numbers. */
+  readonly container?: ContainerSpec;
   /** CPUs of the server and the generator; absent where they are not pinned. */
   readonly serverCpuset?: string;
   readonly generatorCpuset?: string;
