@@ -40,6 +40,8 @@ export interface TrialFigures {
 export const LIMITS = {
   errorShare: 0.01,
   lateShare: 0.01,
+  /** So few late requests are chance, whatever share of a short window they are. */
+  lateByChance: 3,
   generatorCpuUtil: 0.8,
   achievedShare: 0.95,
   /** Shares of the machine's CPUs. */
@@ -77,7 +79,8 @@ function* reasonsFrom(figures: TrialFigures): Generator<Reason> {
   if (errors > LIMITS.errorShare * requests) {
     yield { code: 'errors', detail: `${errors} of ${requests} requests failed (limit ${percent(LIMITS.errorShare)})` };
   }
-  if (figures.isOpenLoop && figures.lateShare > LIMITS.lateShare) {
+  const isLate = figures.lateShare > LIMITS.lateShare && figures.lateShare * requests > LIMITS.lateByChance + 0.5;
+  if (figures.isOpenLoop && isLate) {
     yield {
       code: 'generator-late',
       detail: `${percent(figures.lateShare)} of requests left over 1 ms late (limit ${percent(LIMITS.lateShare)})`,

@@ -92,6 +92,12 @@ test('invalid outweighs overloaded, and all reasons are told', () => {
   expect(reasons.map(({ code }) => code)).toEqual(['overloaded', 'generator-late']);
 });
 
+test('a handful of late requests in a short window is chance, four are not', () => {
+  const short = { ...quiet, requests: 77, scheduledRequests: 77 };
+  expect(judgeTrial({ ...short, lateShare: 3 / 77 }).verdict).toBe('valid');
+  expect(judgeTrial({ ...short, lateShare: 4 / 77 }).verdict).toBe('invalid');
+});
+
 test('a closed loop is never late or overloaded by rate', () => {
   expect(judgeTrial({ ...quiet, isOpenLoop: false, achievedRps: 1, lateShare: 1 }).reasons).toEqual([]);
 });
