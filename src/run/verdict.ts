@@ -46,7 +46,7 @@ export const LIMITS = {
   achievedShare: 0.95,
   /** Shares of the machine's CPUs. */
   othersShare: 0.05,
-  stolenShare: 0.01,
+  stolenShare: 0.02,
   throttledShare: 0.01,
   littlesLawError: 0.2,
 } as const;

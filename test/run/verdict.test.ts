@@ -53,7 +53,7 @@ test.each([
   ['generator-saturated', { generatorCpuUtil: 0.93 }, 'the generator used 93.0 % of a CPU (limit 80.0 %)'],
   ['unsteady', { unsteadyBecause: 'it drifts' }, 'it drifts'],
   ['host-busy', { othersCpus: 0.4 }, 'other processes used 0.40 CPUs (limit 0.10 of 2)'],
-  ['host-busy', { stolenCpus: 0.3 }, 'the hypervisor took 0.30 CPUs away (limit 0.02 of 2)'],
+  ['host-busy', { stolenCpus: 0.3 }, 'the hypervisor took 0.30 CPUs away (limit 0.04 of 2)'],
   ['host-busy', { swappedMb: 2 }, '2.0 MB were swapped (limit 0)'],
   ['throttled', { thermalThrottles: 3 }, 'cores were slowed down because of heat 3 times (limit 0)'],
   [
