@@ -1,6 +1,7 @@
 // A server small enough to know everything about, for the launcher's tests. Its argument is the JSON of ServerSettings; `modelName` says how it misbehaves.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const settings = JSON.parse(process.argv[2]);
 const behaviour = settings.modelName;
@@ -23,11 +24,7 @@ const actions = {
     kept.push(Buffer.alloc(mb * 1e6, 1));
     return { mb };
   },
-  '/release': () => {
-    kept.length = 0;
-    globalThis.gc?.();
-    return {};
-  },
+  '/release': release,
   '/child': () => ({ pid: spawn('sleep', ['60'], { stdio: 'ignore' }).pid }),
   '/log': (lines) => {
     for (let line = 1; line <= lines; line++) say(`line ${line}`);
@@ -35,6 +32,19 @@ const actions = {
   },
   '/exit': (code) => setTimeout(() => process.exit(code), 10) && {},
 };
+
+/** Answers when the kernel has the memory back: V8 sweeps buffers on another thread, some time after the collection. */
+async function release() {
+  const keptBytes = kept.reduce((sum, { length }) => sum + length, 0);
+  const goalBytes = process.memoryUsage.rss() - 0.9 * keptBytes;
+  kept.length = 0;
+  for (let attempt = 1; process.memoryUsage.rss() > goalBytes; attempt++) {
+    if (attempt > 1_000) throw new Error(`${keptBytes} bytes were not given back`);
+    globalThis.gc();
+    await sleep(5);
+  }
+  return { releasedBytes: keptBytes };
+}
 
 function say(text) {
   process.stderr.write(`${text}\n`);
@@ -59,9 +69,9 @@ if (behaviour === 'dies') {
   setInterval(() => {}, 1e3);
 } else {
   const server = createServer((request, response) => {
-    request.resume().on('end', () => {
+    request.resume().on('end', async () => {
       const { pathname, searchParams } = new URL(request.url, 'http://localhost');
-      response.end(JSON.stringify(actions[pathname]?.(Number(searchParams.get('n'))) ?? {}));
+      response.end(JSON.stringify((await actions[pathname]?.(Number(searchParams.get('n')))) ?? {}));
     });
   });
   server.listen(settings.port, settings.host, () => {

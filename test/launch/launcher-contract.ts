@@ -116,7 +116,7 @@ export function describeLauncherContract(name: string, makeLauncher: () => Launc
       const before = await server.readUsage();
       await ask(server.url, 'allocate', 100);
       const full = await server.readUsage();
-      await ask(server.url, 'release');
+      expect(await ask(server.url, 'release')).toEqual({ releasedBytes: 100 * MB });
       const isReset = await server.resetMemoryPeak();
       const reset = await server.readUsage();
       if (
