@@ -20,7 +20,12 @@ export type RunEvent = { readonly atMs: number } & (
     }
   | { readonly type: 'notice'; readonly notice: Problem }
   | { readonly type: 'warning'; readonly warning: Problem }
-  | { readonly type: 'idle-measured'; readonly powerW: number; readonly isEstimate: boolean }
+  | {
+      readonly type: 'idle-measured';
+      readonly block: number;
+      readonly powerW: number;
+      readonly isEstimate: boolean;
+    }
   | {
       readonly type: 'server-starting';
       readonly configurationId: string;

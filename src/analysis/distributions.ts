@@ -4,7 +4,7 @@
  * Evaluated by the Cephes library (Moshier 1989) through its incomplete beta function, which also serves fractional degrees of
  * freedom and keeps tiny tail probabilities that 1 - cdf would round to 0.
  */
-import { compiled, incbet, incbi, ndtr, ndtri } from 'cephes';
+import { compiled, incbet, ndtr, ndtri } from 'cephes';
 
 // The library is WebAssembly; once compiled, every call is synchronous.
 await compiled;
@@ -12,12 +12,6 @@ await compiled;
 /** Probability that a t variable with `df` degrees of freedom lies at least as far from 0 as `t`. */
 export function tTwoSidedP(t: number, df: number): number {
   return incbet(df / 2, 0.5, df / (df + t * t));
-}
-
-/** The t value that a t variable with `df` degrees of freedom exceeds in absolute value with probability 1 - `confidence`. */
-export function tCritical(confidence: number, df: number): number {
-  const x = incbi(df / 2, 0.5, 1 - confidence);
-  return Math.sqrt((df * (1 - x)) / x);
 }
 
 /** Probability that an F variable with `df1` and `df2` degrees of freedom exceeds `f`. */

@@ -1,5 +1,5 @@
+import { tCritical } from '../student-t.ts';
 import { correlationTime, type Dependence } from './correlation-time.ts';
-import { tCritical } from './distributions.ts';
 
 /** What an interval can be had for. */
 export type Statistic = 'mean' | 'p50' | 'p90' | 'p95' | 'p99' | 'p999';

@@ -1,4 +1,4 @@
-import { tCritical } from './distributions.ts';
+import { tCritical } from '../student-t.ts';
 import { describe } from './moments.ts';
 import type { Configurations, Summary } from './types.ts';
 

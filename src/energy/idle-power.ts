@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { compiled, incbi } from 'cephes';
 import { sampleStandardDeviation } from 'simple-statistics';
 import { MeterError } from '../errors.ts';
+import { tCritical } from '../student-t.ts';
 import { energyBetween } from './energy-between.ts';
 import { faultsBetween } from './fault-log.ts';
 import type { EnergyMeter } from './types.ts';
@@ -10,14 +10,13 @@ import type { EnergyMeter } from './types.ts';
 export interface IdlePower {
   /** Mean over the whole time, watts. */
   readonly powerW: number;
-  /** Ends of its 95 % confidence interval, watts. */
+  /** Ends of its confidence interval, watts. */
   readonly lo: number;
   readonly hi: number;
   /** How long it was measured. */
   readonly seconds: number;
 }
 
-const CONFIDENCE = 0.95;
 /** Stretches the time is cut into, as far as each can be this long. */
 const MOST_STRETCHES = 10;
 const SHORTEST_STRETCH_S = 0.2;
@@ -28,11 +27,18 @@ const SHORTEST_STRETCH_S = 0.2;
  * The time is cut into 2 to 10 stretches of equal length, each a difference of two readings; the interval is Student's
  * t over their powers. It takes the stretches as independent, so a background job that comes and goes more slowly than
  * they do makes it too narrow.
- * @param seconds - how long to measure, above 0
+ * @param options - `seconds`: how long to measure, above 0; `confidence`: of the interval, between 0 and 1
  * @throws MeterError if the meter lost count meanwhile
  * @throws whatever reason `signal` was aborted with (as an AbortError)
  */
-export async function measureIdlePower(meter: EnergyMeter, seconds: number, signal?: AbortSignal): Promise<IdlePower> {
+export async function measureIdlePower(
+  meter: EnergyMeter,
+  {
+    seconds,
+    confidence,
+    signal,
+  }: { readonly seconds: number; readonly confidence: number; readonly signal?: AbortSignal },
+): Promise<IdlePower> {
   if (!(seconds > 0)) throw new RangeError(`idle power cannot be measured in ${seconds} s`);
   const stretches = Math.min(MOST_STRETCHES, Math.max(2, Math.floor(seconds / SHORTEST_STRETCH_S)));
   const first = await meter.read();
@@ -47,15 +53,8 @@ export async function measureIdlePower(meter: EnergyMeter, seconds: number, sign
   const [fault] = faultsBetween(meter, first.atNs, last.atNs);
   if (fault !== undefined) throw lostCount(meter, fault.reason);
   const { powerW, durationS } = energyBetween(first, last);
-  const halfWidthW = ((await tQuantile(stretches - 1)) * sampleStandardDeviation(powersW)) / Math.sqrt(stretches);
+  const halfWidthW = (tCritical(confidence, stretches - 1) * sampleStandardDeviation(powersW)) / Math.sqrt(stretches);
   return { powerW, lo: Math.max(0, powerW - halfWidthW), hi: powerW + halfWidthW, seconds: durationS };
-}
-
-/** What |t| exceeds with probability 1 - CONFIDENCE, by the incomplete beta function. */
-async function tQuantile(degreesOfFreedom: number): Promise<number> {
-  await compiled;
-  const x = incbi(degreesOfFreedom / 2, 0.5, 1 - CONFIDENCE);
-  return Math.sqrt((degreesOfFreedom * (1 - x)) / x);
 }
 
 function lostCount(meter: EnergyMeter, reason: string): MeterError {

@@ -1,6 +1,6 @@
+import { fromFloat16Bits, toFloat16Bits } from '../float16.ts';
 import type { DataType, TensorData } from '../models/types.ts';
 import { numericView, wireTypeOf } from './datatypes.ts';
-import { fromFloat16Bits, toFloat16Bits } from './float16.ts';
 import { KserveError, quote } from './kserve-error.ts';
 
 /**

@@ -14,6 +14,7 @@ export {
 } from './histogram.ts';
 export { latenciesMsInOrder } from './latencies.ts';
 export { concatRecords } from './records.ts';
+export { RequestLog } from './request-log.ts';
 export { type SecondSummary, summarizeSeconds } from './seconds.ts';
 export { type RequestSummary, type SummaryOptions, summarizeRequests } from './summary.ts';
 export type * from './types.ts';

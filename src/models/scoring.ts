@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.ts';
-import { halfToNumber } from './float16.ts';
+import { fromFloat16Bits } from '../float16.ts';
 import type { NamedTensor } from './types.ts';
 
 /**
@@ -41,7 +41,7 @@ function rankOf(label: number, scores: ArrayLike<number | bigint>, first: number
 
 function readScores({ type, data }: NamedTensor): ArrayLike<number | bigint> | undefined {
   if (Array.isArray(data)) return undefined;
-  return type === 'float16' ? [...data].map((bits) => halfToNumber(Number(bits))) : data;
+  return type === 'float16' ? [...data].map((bits) => fromFloat16Bits(Number(bits))) : data;
 }
 
 function mismatch({ name, type, shape }: NamedTensor, what: string): ModelError {

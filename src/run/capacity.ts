@@ -1,6 +1,5 @@
-import { type LoadDriver, OUTCOME, type RequestRecords } from '../load/index.ts';
+import { type LoadDriver, OUTCOME, RequestLog, type RequestRecords } from '../load/index.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
-import { RequestLog } from './request-log.ts';
 import { sleepUnless, TrialFailure } from './waiting.ts';
 
 /** Throughput of a server under a closed loop of some concurrency. */

@@ -8,7 +8,11 @@ export async function measureIdle(block: number, context: Omit<RunContext, 'idle
   const { temperatureC } = (await readHost()).sensors;
   if (meter === undefined) return { power: undefined, temperatureC };
   const startedAt = new Date().toISOString();
-  const power = await measureIdlePower(meter, spec.energy.idleS, signal);
+  const power = await measureIdlePower(meter, {
+    seconds: spec.energy.idleS,
+    confidence: spec.measure.confidence,
+    signal,
+  });
   const { powerW, lo, hi, seconds } = power;
   const { source, description, isEstimate } = meter;
   await store.append({
@@ -24,6 +28,6 @@ export async function measureIdle(block: number, context: Omit<RunContext, 'idle
     lo,
     hi,
   });
-  emit({ type: 'idle-measured', powerW, isEstimate });
+  emit({ type: 'idle-measured', block, powerW, isEstimate });
   return { power, temperatureC };
 }

@@ -1,4 +1,3 @@
 /** The one place that joins the edges: launch, load, energy and store around the trials of a design. */
 export { type RunOptions, type RunOutcome, runExperiment } from './experiment.ts';
 export { describeMachine } from './machine.ts';
-export { RequestLog } from './request-log.ts';

@@ -1,6 +1,6 @@
+import type { RequestLog } from '../load/index.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
 import type { RunContext } from './context.ts';
-import type { RequestLog } from './request-log.ts';
 
 const EVERY_MS = 500;
 

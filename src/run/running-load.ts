@@ -1,5 +1,4 @@
-import type { LoadDriver, LoadRun, OfferedLoad } from '../load/index.ts';
-import type { RequestLog } from './request-log.ts';
+import type { LoadDriver, LoadRun, OfferedLoad, RequestLog } from '../load/index.ts';
 import { unless } from './waiting.ts';
 
 /** Whether an offered rate changes while the load is on. */

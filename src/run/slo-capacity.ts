@@ -1,7 +1,6 @@
-import { type LoadDriver, summarizeRequests } from '../load/index.ts';
+import { type LoadDriver, RequestLog, summarizeRequests } from '../load/index.ts';
 import { deriveSeed } from '../rng.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
-import { RequestLog } from './request-log.ts';
 import { sleepUnless } from './waiting.ts';
 
 /** What an open loop of one rate came to. */

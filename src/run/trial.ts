@@ -1,6 +1,7 @@
 import type { PlannedTrial } from '../design/types.ts';
 import { messageOf, StoreError } from '../errors.ts';
 import type { ServerExit } from '../launch/types.ts';
+import { RequestLog } from '../load/index.ts';
 import type { TrialBase, TrialPhase, TrialRecord } from '../store/types.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
 import type { RunningConfiguration } from './configuration.ts';
@@ -11,7 +12,6 @@ import { waitForQuietHost } from './idle-gate.ts';
 import { arePrecise, findLatencyIntervals } from './intervals.ts';
 import { measureTrial } from './measurement.ts';
 import { reportProgress } from './progress.ts';
-import { RequestLog } from './request-log.ts';
 import { hasPattern, RunningLoad, withoutPattern } from './running-load.ts';
 import { keepSideFiles } from './side-files.ts';
 import { warmUp } from './warm-up.ts';

@@ -1,8 +1,7 @@
 import { findSteadyStart } from '../analysis/index.ts';
-import { latenciesMsInOrder } from '../load/index.ts';
+import { latenciesMsInOrder, type RequestLog } from '../load/index.ts';
 import type { MeasureSpec } from '../spec/types.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
-import type { RequestLog } from './request-log.ts';
 import { sleepUnless } from './waiting.ts';
 
 /** How the warm-up went. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { fUpperP, normalQuantile, normalTwoSidedP, tCritical, tTwoSidedP } from '../../src/analysis/distributions.ts';
+import { fUpperP, normalQuantile, normalTwoSidedP, tTwoSidedP } from '../../src/analysis/distributions.ts';
+import { tCritical } from '../../src/student-t.ts';
 
 // Expected values: scipy 1.17.1, stats.t, stats.f and stats.norm.
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type EnergyMeter, energyBetween, faultsBetween, openMeter, probeMeters } from '../../src/energy/index.ts';
-import { onQuietMachine } from '../load/quiet-machine.ts';
+import { onQuietMachine } from '../quiet-machine.ts';
 import { energySpec, temporaryFolder } from './energy-spec.ts';
 import { createFakePowercap, type FakePowercap, type FakeZone, wrapsEvery3S } from './fake-powercap.ts';
 import { asOrdinaryUser, writeTree } from './fake-trees.ts';

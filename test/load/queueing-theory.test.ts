@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createLoadDriver, summarizeRequests } from '../../src/load/index.ts';
 import type { LoadDriver, RequestRecords } from '../../src/load/types.ts';
+import { onQuietMachine } from '../quiet-machine.ts';
 import { lindleyWaits, roundTripMs } from './lindley.ts';
 import { countOutcomes, httpTarget, offer, startTestServer } from './load-rig.ts';
-import { onQuietMachine } from './quiet-machine.ts';
 
 const SERVICE_MS = 15;
 

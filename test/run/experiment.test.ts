@@ -10,7 +10,7 @@ import { type RunOutcome, runExperiment } from '../../src/run/index.ts';
 import { parseSpec } from '../../src/spec/index.ts';
 import { readResults, type TrialRecord } from '../../src/store/index.ts';
 import { createFakePowercap } from '../energy/fake-powercap.ts';
-import { onQuietMachine } from '../load/quiet-machine.ts';
+import { onQuietMachine } from '../quiet-machine.ts';
 
 const SERVICE_MS = 20;
 const WATTS = 40;

@@ -6,11 +6,11 @@ import {
   createLoadDriver,
   type LoadTarget,
   type OfferedLoad,
+  RequestLog,
   type RequestSummary,
   summarizeRequests,
 } from '../../load/index.ts';
 import { formatNumber } from '../../report/index.ts';
-import { RequestLog } from '../../run/index.ts';
 import { monotonicNs } from '../../units.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { interruptOnSignals } from '../interrupt.ts';

@@ -29,7 +29,9 @@ function linesOf(event: RunEvent, before: ProgressState, after: ProgressState): 
     case 'warning':
       return after.warnings === before.warnings ? [] : renderProblem('warning', event.warning);
     case 'idle-measured':
-      return [`idle power ${formatNumber(event.powerW)} W${event.isEstimate ? ' (estimate)' : ''}`];
+      return [
+        `idle power ${formatNumber(event.powerW)} W${event.isEstimate ? ' (estimate)' : ''} before block ${event.block}`,
+      ];
     case 'server-starting':
       return [`server ${printable(event.label)} (block ${event.block})`];
     case 'capacity-found':

@@ -1,5 +1,5 @@
 import { ModelError } from '../../errors.ts';
-import { halfBits } from '../float16.ts';
+import { toFloat16Bits } from '../../float16.ts';
 import type { OnnxModel } from '../onnx-file.ts';
 import { attributeTypes, type GraphProto, type NodeProto, onnxDataTypes, type TensorProto } from '../onnx-schema.ts';
 import { createNode, isOperator } from '../rewrite/attributes.ts';
@@ -77,7 +77,7 @@ function toHalf(tensor: TensorProto, where: string): TensorProto {
   const bits = new Uint16Array(values.length);
   for (let index = 0; index < values.length; index++) {
     const value = values[index] ?? 0;
-    bits[index] = halfBits(value);
+    bits[index] = toFloat16Bits(value);
     if (Number.isFinite(value) && isInfinite(bits[index] ?? 0)) {
       throw new ModelError({
         where,

@@ -64,7 +64,7 @@ const warning = { where: 'energy', what: 'energy is an estimate', hint: 'Run `ds
 export const WHOLE_RUN: readonly RunEvent[] = [
   runStarted,
   at(0, { type: 'notice', notice: { what: 'removed 1 process of a killed run', hint: 'Nothing to do.' } }),
-  at(1, { type: 'idle-measured', powerW: 12.3456, isEstimate: true }),
+  at(1, { type: 'idle-measured', block: 1, powerW: 12.3456, isEstimate: true }),
   at(1, { type: 'warning', warning }),
   at(1, { type: 'server-starting', configurationId: 'c1', label: 'mnist-cnn batch=1', block: 1 }),
   at(2, { type: 'server-ready', configurationId: 'c1', tookMs: 900 }),

@@ -60,7 +60,7 @@ describe('the time left', () => {
   });
 
   it('does not count the idle measurement as part of a trial', () => {
-    const idle = at(10, { type: 'idle-measured', powerW: 5, isEstimate: false });
+    const idle = at(10, { type: 'idle-measured', block: 1, powerW: 5, isEstimate: false });
     expect(timeLeftS(stateAfter(runStarted, idle, finished(15, 't1')), 15_000)).toBe(15);
   });
 

@@ -19,7 +19,7 @@ describe('the plain reporter', () => {
 results go to results/demo
 note: removed 1 process of a killed run
   Nothing to do.
-idle power 12.35 W (estimate)
+idle power 12.35 W (estimate) before block 1
 warning: energy: energy is an estimate
   Run \`dse doctor\`.
   It tells the fix.

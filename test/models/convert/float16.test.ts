@@ -1,32 +1,12 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { convertToFloat16 } from '../../../src/models/convert/float16.ts';
-import { halfBits, halfToNumber } from '../../../src/models/float16.ts';
 import { GraphBuilder } from '../../../src/models/graph-builder.ts';
 import { readOnnx, writeOnnx } from '../../../src/models/onnx-file.ts';
 import { normalize } from '../../../src/models/rewrite/normalize.ts';
 import { inputSpecs, outputSpecs } from '../../../src/models/tensor-specs.ts';
 import { packageFile } from '../../../src/package-files.ts';
 import { answer, copyOf, randomInputs, relativeDifference } from '../run-model.ts';
-
-test('every float16 that is a number comes back from its value', () => {
-  for (let bits = 0; bits < 0x10000; bits++) {
-    const value = halfToNumber(bits);
-    if (!Number.isNaN(value)) expect(halfBits(value)).toBe(bits);
-  }
-});
-
-test('a number between two float16 goes to the nearer one, and to the even one from the middle', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 0x7bfe }), fc.double({ min: 0, max: 1, noNaN: true }), (bits, share) => {
-      const [low, high] = [halfToNumber(bits), halfToNumber(bits + 1)];
-      const value = Math.fround(low + share * (high - low));
-      const nearest = value - low < high - value ? bits : value - low > high - value ? bits + 1 : bits + (bits % 2);
-      expect(halfBits(value)).toBe(nearest);
-    }),
-  );
-});
 
 test('the trained model in float16 takes and gives float32, in half the file, within 1 % of its parent', async () => {
   const base = readOnnx(readFileSync(packageFile('models/mnist-cnn.onnx')), 'mnist');

@@ -1,5 +1,5 @@
 /** The value of a float16 given as its bits (IEEE 754 binary16). */
-export function halfToNumber(bits: number): number {
+export function fromFloat16Bits(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
@@ -10,7 +10,7 @@ export function halfToNumber(bits: number): number {
 const scratch = new DataView(new ArrayBuffer(4));
 
 /** The float16 nearest to a number, as its bits; ties go to the even one. Source: IEEE 754 binary16. */
-export function halfBits(value: number): number {
+export function toFloat16Bits(value: number): number {
   scratch.setFloat32(0, value);
   const bits = scratch.getUint32(0);
   const sign = (bits >>> 16) & 0x8000;

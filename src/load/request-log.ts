@@ -1,6 +1,7 @@
 import { median } from 'simple-statistics';
-import { concatRecords, OUTCOME, type RequestRecords } from '../load/index.ts';
-import { NS_PER_MS } from '../units.ts';
+import { latencyMsOf } from './latencies.ts';
+import { concatRecords } from './records.ts';
+import { OUTCOME, type RequestRecords } from './types.ts';
 
 /** Gathers the records of one stretch of load as they arrive in batches. */
 export class RequestLog {
@@ -26,11 +27,9 @@ export class RequestLog {
   recentMedianLatencyMs(): number | undefined {
     const latest = this.#batches.at(-1);
     if (latest === undefined) return undefined;
-    const latencies = Array.from(
-      latest.doneNs,
-      (doneNs, row) => (doneNs - (latest.intendedNs[row] as number)) / NS_PER_MS,
-    );
-    const good = latencies.filter((_, row) => latest.outcome[row] === OUTCOME.ok);
+    const good = [...latest.outcome.keys()]
+      .filter((row) => latest.outcome[row] === OUTCOME.ok)
+      .map((row) => latencyMsOf(latest, row));
     return good.length === 0 ? undefined : median(good);
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestContext } from 'vitest';
-import { monotonicNs } from '../../src/units.ts';
+import { monotonicNs } from '../src/units.ts';
 
 const ATTEMPTS = 3;
 /** Of wake-ups that this process asked for, this share may be over 1 ms later than timers are anyway. */
