@@ -6,6 +6,8 @@ declare module 'cephes' {
   export function incbet(a: number, b: number, x: number): number;
   /** The x at which I_x(a, b) is p. */
   export function incbi(a: number, b: number, p: number): number;
+  /** Natural logarithm of the gamma function. */
+  export function lgam(x: number): number;
   /** Standard normal distribution function. */
   export function ndtr(z: number): number;
   /** The z at which the standard normal distribution function is p. */

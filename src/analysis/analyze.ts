@@ -1,8 +1,10 @@
 import { AnalysisError } from '../errors.ts';
 import { createRng } from '../rng.ts';
+import { findResponse } from '../spec/index.ts';
 import { checkTable } from './check-table.ts';
 import { codeLevels, groupConfigurations, meanByConfiguration } from './configurations.ts';
 import { correlateContexts } from './correlations.ts';
+import { findEffects } from './effects.ts';
 import { findFronts, findLeftOut } from './fronts.ts';
 import { testOrderEffect } from './order-effect.ts';
 import { summarizeReplicates } from './summaries.ts';
@@ -26,6 +28,9 @@ const BOOKKEEPING = new Set([
   'energy_source',
 ]);
 
+/** Responses that are the same in every trial of a model. */
+const MODEL_PROPERTIES = new Set(['model_size_mb', 'params', 'macs']);
+
 /**
  * Fronts, correlations across contexts and summaries over replicates of a table of trials, or of any table of configurations and what they measured.
  *
@@ -48,6 +53,15 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
   const leftOut = findLeftOut(configurations, means, resolved.objectives, resolved.constraints);
   const responseMeans = new Map(resolved.responses.map((name) => [name, means.get(name) as Float64Array]));
   const responses = new Map(resolved.responses.map((name) => [name, numbersOf(table, name)]));
+  const effects = onceAsked(() =>
+    findEffects({
+      configurations,
+      rowValues: new Map([...responses].filter(([name]) => isOutcome(table, name))),
+      blocks: blocksOf(table, resolved.factors),
+      contexts: resolved.contexts,
+      confidence: resolved.confidence,
+    }),
+  );
   return {
     options: resolved,
     counts,
@@ -56,6 +70,9 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
     leftOut,
     fronts: findFronts(configurations, means, resolved.objectives, resolved.contexts, leftOut),
     correlations: correlateContexts(configurations, responseMeans, resolved.contexts),
+    get effects() {
+      return effects();
+    },
     summaries: {
       [Symbol.iterator]: () => summarizeReplicates(responses, configurations, resolved.confidence),
     },
@@ -67,6 +84,32 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
       ...noteOrderEffects(table, configurations, resolved),
     ],
   };
+}
+
+/** Works something out when it is first asked for, and keeps it. */
+function onceAsked<T>(find: () => T): () => T {
+  let known: { readonly value: T } | undefined;
+  return () => {
+    known ??= { value: find() };
+    return known.value;
+  };
+}
+
+/**
+ * Whether effects on a column are worth having: in a table of trials those responses of which one knows what is better, except what a model brings along; in any other table all
+ * but the ends of intervals.
+ */
+function isOutcome(table: Table, name: string): boolean {
+  const isInterval = /_(lo|hi)$/.test(name) && table.columns.has(name.slice(0, -3));
+  if (isInterval) return false;
+  if (!table.columns.has('trial_id')) return true;
+  return findResponse(name)?.better !== undefined && !MODEL_PROPERTIES.has(name);
+}
+
+/** Runs of the whole design at different times; undefined where the table names none, or where they are a factor. */
+function blocksOf(table: Table, factors: readonly string[]) {
+  const column = table.columns.get('block');
+  return column === undefined || factors.includes('block') ? undefined : codeLevels(column);
 }
 
 function resolveOptions(table: Table, options: AnalysisOptions): Required<AnalysisOptions> {

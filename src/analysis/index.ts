@@ -2,6 +2,7 @@
 export { analyzeTable } from './analyze.ts';
 export { correlate } from './correlation.ts';
 export { correlationTime, type Dependence } from './correlation-time.ts';
+export type { ResponseEffects, TermTest } from './effects.ts';
 export {
   type IntervalOptions,
   type IntervalOutcome,
@@ -12,11 +13,12 @@ export {
   requestsForPrecision,
   type Statistic,
 } from './intervals.ts';
+export type { LevelMean } from './level-means.ts';
 export { checkLittlesLaw, type LittlesLaw } from './littles-law.ts';
 export { describe, type Moments } from './moments.ts';
 export { type OrderEffect, testOrderEffect } from './order-effect.ts';
 export { findFront } from './pareto.ts';
-export { levelsOf, tabulateCorrelations, tabulateFronts, tabulateSummaries } from './result-tables.ts';
+export { levelsOf, RESULT_TABLES, tabulateCorrelations, tabulateFronts, tabulateSummaries } from './result-tables.ts';
 export { minimumSample } from './sample-size.ts';
 export {
   type Drift,

@@ -1,4 +1,14 @@
+import { tabulateEffects, tabulateSimpleEffects } from './effect-tables.ts';
 import type { Analysis, Configurations, ResultTable } from './types.ts';
+
+/** Every file of an analysis by its name. To add one, add a line. */
+export const RESULT_TABLES: Readonly<Record<string, (analysis: Analysis) => ResultTable>> = {
+  'pareto.csv': tabulateFronts,
+  'summary.csv': tabulateSummaries,
+  'correlations.csv': tabulateCorrelations,
+  'effects.csv': tabulateEffects,
+  'simple-effects.csv': tabulateSimpleEffects,
+};
 
 /** `pareto.csv`: every configuration once per front. */
 export function tabulateFronts({ configurations, fronts, leftOut, means, options }: Analysis): ResultTable {

@@ -1,4 +1,5 @@
 import type { Objective } from '../spec/types.ts';
+import type { ResponseEffects } from './effects.ts';
 
 /** One column of a table. An empty cell is NaN among numbers and -1 among codes. Numbers are finite. */
 export type Column =
@@ -125,6 +126,8 @@ export interface Analysis {
   readonly leftOut: readonly LeftOut[];
   readonly fronts: readonly Front[];
   readonly correlations: readonly Correlation[];
+  /** By response and context; worked out when first asked for. */
+  readonly effects: readonly ResponseEffects[];
   /** Worked out anew at each iteration, so that a million configurations need no memory. */
   readonly summaries: Iterable<Summary>;
   /** What a reader of the tables should know, in sentences. */

@@ -79,7 +79,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .command('analyze')
     .summary('fronts, summaries and correlations of results, or of any CSV table')
     .description(
-      'Writes pareto.csv, summary.csv and correlations.csv of result folders, or of a plain CSV table whose columns you name.\nA repeated row of the same factors is a replicate; a context is one of the factors.',
+      'Writes pareto.csv, summary.csv, correlations.csv, effects.csv and more (docs/analysis.md) of result folders, or of a plain CSV table whose columns you name.\nA repeated row of the same factors is a replicate; a context is one of the factors.',
     )
     .argument('<results...>', 'result folders, or one CSV file')
     .option('--factors <names>', 'columns of the CSV that are factors, separated by commas')

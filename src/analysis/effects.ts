@@ -1,0 +1,208 @@
+import { createRng, deriveSeed } from '../rng.ts';
+import { adjustHolm } from './adjust-p.ts';
+import { fUpperP } from './distributions.ts';
+import { type EffectSize, partialEtaSquared } from './effect-size.ts';
+import { type CodedFactor, keepOccurring } from './effect-terms.ts';
+import { type FactorFit, fitFactorModel } from './factor-fit.ts';
+import { buildFactorModel, type ExcludedTerm, type FactorModel, type ModelTerm } from './factor-model.ts';
+import { type LevelMean, levelMeans } from './level-means.ts';
+import { describe } from './moments.ts';
+import { permutationP } from './permutation.ts';
+import { chooseScale, type ResponseScale } from './response-scale.ts';
+import type { Configurations } from './types.ts';
+
+/** What a response is analysed against. */
+export interface EffectsInput {
+  readonly configurations: Configurations;
+  /** By response: one value per row of the table, NaN where empty. */
+  readonly rowValues: ReadonlyMap<string, Float64Array>;
+  /** Per row of the table. */
+  readonly blocks: { readonly levels: readonly string[]; readonly codes: Int32Array } | undefined;
+  readonly contexts: readonly string[];
+  readonly confidence: number;
+}
+
+/** The F test of one term. */
+export interface TermTest {
+  readonly term: ModelTerm;
+  readonly sumSq: number;
+  readonly f: number;
+  readonly p: number;
+  /** Absent where the table is too large to need it. */
+  readonly permutationP: number | undefined;
+  /** Absent for the block, which is no finding. */
+  readonly adjustedP: number | undefined;
+  readonly size: EffectSize;
+  /** 1 for the largest partial eta squared; absent for the block. */
+  readonly rank: number | undefined;
+}
+
+/** What every factor does to one response, over all rows or within one value of a context. */
+export interface ResponseEffects {
+  readonly response: string;
+  readonly scale: ResponseScale;
+  /** `all`, or `context=value`. */
+  readonly context: string;
+  /** Rows with a value. */
+  readonly n: number;
+  readonly outcome:
+    | {
+        readonly tests: readonly TermTest[];
+        readonly excluded: readonly ExcludedTerm[];
+        readonly residualDf: number;
+        readonly residualSumSq: number;
+        readonly means: readonly LevelMean[];
+      }
+    | { readonly reason: string };
+}
+
+/** Exchanges of a permutation test. */
+export const EXCHANGES = 999;
+/** Above this many rows the F test no longer leans on the shape of the errors, and exchanges would take minutes. */
+const MOST_ROWS_EXCHANGED = 2000;
+const SEED = 1;
+
+/**
+ * Main effects and interactions of two factors on every response, over all rows and within each value of each context.
+ *
+ * Analysis of variance by least squares with blocks, type III sums of squares (each term beside all others), rows as independent given block and terms. What is left for error is
+ * the spread between replicates together with interactions of three and more factors.
+ * Sources: Montgomery (2019), "Design and Analysis of Experiments", 10th ed., ch. 4, 5 and 15.2; the functions called name their own.
+ */
+export function findEffects(input: EffectsInput): ResponseEffects[] {
+  const { rows } = input.configurations;
+  const configurationAt = spreadConfigurations(input.configurations);
+  return listContexts(input, configurationAt).flatMap(({ name, factor, places }) => {
+    const modelOf = rememberModels(input, configurationAt, factor);
+    return [...input.rowValues].map(([response, values]): ResponseEffects => {
+      const valueAt = (place: number) => values[rows[place] as number] as number;
+      const present = places.filter((place) => !Number.isNaN(valueAt(place)));
+      const observed = Float64Array.from(present, valueAt);
+      const scale = chooseScale(response, observed);
+      const y = scale === 'log' ? observed.map(Math.log) : observed;
+      const outcome = analyzeResponse(modelOf, present, y, input.confidence, `${name} ${response}`);
+      return { response, scale, context: name, n: present.length, outcome };
+    });
+  });
+}
+
+interface ContextRows {
+  readonly name: string;
+  /** Index of the factor that is the context; -1 for all rows. */
+  readonly factor: number;
+  /** Places in `configurations.rows`. */
+  readonly places: Int32Array;
+}
+
+function listContexts({ configurations, contexts }: EffectsInput, configurationAt: Int32Array): ContextRows[] {
+  const { factors, levels, codes } = configurations;
+  const places = configurationAt.map((_, place) => place);
+  const byValue = contexts.flatMap((context) => {
+    const factor = factors.indexOf(context);
+    const ofContext = codes[factor] as Int32Array;
+    return (levels[factor] as readonly string[]).map((level, code) => ({
+      name: `${context}=${level}`,
+      factor,
+      places: places.filter((place) => ofContext[configurationAt[place] as number] === code),
+    }));
+  });
+  return [{ name: 'all', factor: -1, places }, ...byValue.filter((context) => context.places.length > 0)];
+}
+
+/** Per place in `rows`, its configuration. */
+function spreadConfigurations({ count, offsets, rows }: Configurations): Int32Array {
+  const configurationAt = new Int32Array(rows.length);
+  for (let index = 0; index < count; index++) configurationAt.fill(index, offsets[index], offsets[index + 1]);
+  return configurationAt;
+}
+
+/** Responses that were measured in the same rows share their model. */
+function rememberModels({ configurations, blocks }: EffectsInput, configurationAt: Int32Array, without: number) {
+  let known: { readonly present: Int32Array; readonly model: FactorModel } | undefined;
+  return (present: Int32Array): FactorModel => {
+    const isSame = known?.present.length === present.length && known.present.every((one, at) => one === present[at]);
+    if (known !== undefined && isSame) return known.model;
+    const factors = configurations.factors.flatMap((name, index): CodedFactor[] => {
+      if (index === without) return [];
+      const ofFactor = configurations.codes[index] as Int32Array;
+      const codes = present.map((place) => ofFactor[configurationAt[place] as number] as number);
+      return [keepOccurring(name, configurations.levels[index] as readonly string[], codes)];
+    });
+    if (blocks !== undefined) {
+      const codes = present.map((place) => blocks.codes[configurations.rows[place] as number] as number);
+      factors.push(keepOccurring('block', blocks.levels, codes));
+    }
+    const model = buildFactorModel(factors, blocks === undefined ? -1 : factors.length - 1);
+    known = { present, model };
+    return model;
+  };
+}
+
+function analyzeResponse(
+  modelOf: (present: Int32Array) => FactorModel,
+  present: Int32Array,
+  y: Float64Array,
+  confidence: number,
+  seedLabel: string,
+): ResponseEffects['outcome'] {
+  if (present.length < 2) return { reason: `${present.length} rows have a value; effects need two` };
+  if (y.every((value) => value === y[0])) return { reason: 'all values are equal' };
+  const model = modelOf(present);
+  if (model.terms.every(({ kind }) => kind === 'block')) return { reason: 'no factor varies' };
+  const residualDf = present.length - model.size;
+  if (residualDf < 1) {
+    return { reason: 'no degrees of freedom are left for error; add replicates' };
+  }
+  const fit = fitFactorModel(model, y);
+  if (isRounding(fit.residualSumSq, y)) {
+    return { reason: 'the response follows from the factors without error' };
+  }
+  return {
+    tests: testTerms(model, fit, confidence, seedLabel),
+    excluded: model.excluded,
+    residualDf,
+    residualSumSq: fit.residualSumSq,
+    means: levelMeans(model, fit, confidence),
+  };
+}
+
+/** Whether residuals are no more than what rounding leaves of a response that follows from the factors exactly. */
+function isRounding(residualSumSq: number, y: Float64Array): boolean {
+  const { mean } = describe(y);
+  let largest = 0;
+  let totalSumSq = 0;
+  for (const value of y) {
+    largest = Math.max(largest, Math.abs(value));
+    totalSumSq += (value - mean) ** 2;
+  }
+  return residualSumSq <= y.length * (4 * Number.EPSILON * largest) ** 2 + 1e-24 * totalSumSq;
+}
+
+function testTerms(model: FactorModel, fit: FactorFit, confidence: number, seedLabel: string): TermTest[] {
+  const { residualDf } = fit;
+  const isSmall = model.rowCount <= MOST_ROWS_EXCHANGED;
+  const byExchange = isSmall
+    ? permutationP(model, fit, createRng(deriveSeed(SEED, 'effects', seedLabel)), EXCHANGES)
+    : undefined;
+  const tests = model.terms.map((term, index) => {
+    const sumSq = fit.sumsSq[index] as number;
+    const f = sumSq / term.df / (fit.residualSumSq / residualDf);
+    return {
+      term,
+      sumSq,
+      f,
+      p: fUpperP(f, term.df, residualDf),
+      permutationP: byExchange?.[index],
+      size: partialEtaSquared(f, term.df, residualDf, confidence),
+    };
+  });
+  const findings = tests.filter(({ term }) => term.kind !== 'block');
+  const adjusted = adjustHolm(findings.map(({ p }) => p));
+  const ranked = findings.toSorted((a, b) => b.size.value - a.size.value);
+  return tests.map((test) => {
+    const at = findings.indexOf(test);
+    return at < 0
+      ? { ...test, adjustedP: undefined, rank: undefined }
+      : { ...test, adjustedP: adjusted[at], rank: ranked.indexOf(test) + 1 };
+  });
+}

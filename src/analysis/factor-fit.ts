@@ -1,0 +1,151 @@
+import { visitColumns } from './effect-terms.ts';
+import type { FactorModel, ModelTerm } from './factor-model.ts';
+import { describe } from './moments.ts';
+import { cholesky, solveCholesky } from './symmetric.ts';
+
+/** A model fitted to one response by least squares. */
+export interface FactorFit {
+  /** By column of the model. */
+  readonly coefficients: Float64Array;
+  readonly residuals: Float64Array;
+  readonly residualSumSq: number;
+  readonly residualDf: number;
+  /** By term of the model: what leaving out this term alone would add to the residual sum of squares (type III). */
+  readonly sumsSq: readonly number[];
+}
+
+/** A linear combination of coefficients, with its standard error; NaN without degrees of freedom for error. */
+export interface Estimate {
+  readonly value: number;
+  readonly standardError: number;
+}
+
+/**
+ * Fits by the normal equations, corrected once by the residuals of the first solution.
+ *
+ * @param values - one per row of the model, finite
+ * Source: Searle (1987), "Linear Models for Unbalanced Data", sec. 9.4 (sums of squares of hypotheses on sets of parameters).
+ */
+export function fitFactorModel(model: FactorModel, values: Float64Array): FactorFit {
+  const { mean } = describe(values);
+  const residuals = values.map((value) => value - mean);
+  const coefficients = new Float64Array(model.size);
+  for (let pass = 0; pass < 2; pass++) {
+    const change = solveNormal(model, projectOnColumns(model, residuals));
+    for (let column = 0; column < model.size; column++) {
+      coefficients[column] = (coefficients[column] as number) + (change[column] as number);
+    }
+    subtractFitted(model, change, residuals);
+  }
+  let residualSumSq = 0;
+  for (const residual of residuals) residualSumSq += residual * residual;
+  const sumsSq = model.terms.map((term) => termSumSq(model, term, coefficients));
+  coefficients[0] = (coefficients[0] as number) + mean;
+  return { coefficients, residuals, residualSumSq, residualDf: model.rowCount - model.size, sumsSq };
+}
+
+/** Sums of a response over the rows of each column, with their signs (X'y). */
+export function projectOnColumns({ starts, columns, signs, size }: FactorModel, values: Float64Array): Float64Array {
+  const sums = new Float64Array(size);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] as number;
+    const end = starts[row + 1] as number;
+    for (let at = starts[row] as number; at < end; at++) {
+      const column = columns[at] as number;
+      sums[column] = (sums[column] as number) + (signs[at] as number) * value;
+    }
+  }
+  return sums;
+}
+
+/** The coefficients whose cross products these are. */
+export function solveNormal({ inverse, size }: FactorModel, projected: Float64Array): Float64Array {
+  const solution = new Float64Array(size);
+  for (let row = 0; row < size; row++) {
+    let sum = 0;
+    for (let column = 0; column < size; column++) {
+      sum += (inverse[row * size + column] as number) * (projected[column] as number);
+    }
+    solution[row] = sum;
+  }
+  return solution;
+}
+
+function subtractFitted(
+  { starts, columns, signs }: FactorModel,
+  coefficients: Float64Array,
+  residuals: Float64Array,
+): void {
+  for (let row = 0; row < residuals.length; row++) {
+    let fitted = 0;
+    const end = starts[row + 1] as number;
+    for (let at = starts[row] as number; at < end; at++) {
+      fitted += (signs[at] as number) * (coefficients[columns[at] as number] as number);
+    }
+    residuals[row] = (residuals[row] as number) - fitted;
+  }
+}
+
+/** b' C^-1 b for the coefficients b of a term, C being their block of the inverse. */
+export function termSumSq(model: FactorModel, term: ModelTerm, coefficients: Float64Array): number {
+  const b = coefficients.subarray(term.from, term.from + term.df);
+  const solved = solveCholesky(termFactor(model, term), term.df, b);
+  let sum = 0;
+  for (let index = 0; index < term.df; index++) sum += (b[index] as number) * (solved[index] as number);
+  return sum;
+}
+
+const knownFactors = new WeakMap<ModelTerm, Float64Array>();
+
+/** Cholesky factor of the block of the inverse that belongs to a term; kept, because permutations ask for it over and over. */
+function termFactor({ inverse, size }: FactorModel, term: ModelTerm): Float64Array {
+  const known = knownFactors.get(term);
+  if (known !== undefined) return known;
+  const block = new Float64Array(term.df * term.df);
+  for (let row = 0; row < term.df; row++) {
+    const start = (term.from + row) * size + term.from;
+    block.set(inverse.subarray(start, start + term.df), row * term.df);
+  }
+  const factor = cholesky(block, term.df);
+  if (factor === undefined) throw new RangeError(`the columns of ${term.name} are not independent`);
+  knownFactors.set(term, factor);
+  return factor;
+}
+
+/**
+ * The mean of the response at some levels, averaged evenly over the levels of all other factors and over the blocks, or the part of it that is due to some terms.
+ *
+ * @param levels - level index by factor index
+ * @param counts - whether a term takes part; all do if absent, and then the overall mean does too
+ * Source: Searle, Speed, Milliken (1980), "Population marginal means in the linear model", The American Statistician 34(4).
+ */
+export function estimateAt(
+  model: FactorModel,
+  fit: FactorFit,
+  levels: ReadonlyMap<number, number>,
+  counts?: (term: ModelTerm) => boolean,
+): Estimate {
+  const at: number[] = counts === undefined ? [0] : [];
+  const signs: number[] = counts === undefined ? [1] : [];
+  for (const term of model.terms) {
+    if (!term.factors.every((factor) => levels.has(factor)) || counts?.(term) === false) continue;
+    visitColumns(
+      term,
+      model.factors,
+      (factor) => levels.get(factor) as number,
+      (column, sign) => {
+        at.push(term.from + column);
+        signs.push(sign);
+      },
+    );
+  }
+  let value = 0;
+  let variance = 0;
+  for (const [i, column] of at.entries()) {
+    value += (signs[i] as number) * (fit.coefficients[column] as number);
+    for (const [j, other] of at.entries()) {
+      variance += (signs[i] as number) * (signs[j] as number) * (model.inverse[column * model.size + other] as number);
+    }
+  }
+  return { value, standardError: Math.sqrt((variance * fit.residualSumSq) / fit.residualDf) };
+}

@@ -1,0 +1,279 @@
+import { type CodedFactor, listTerms, type Term, visitColumns } from './effect-terms.ts';
+import { cholesky, invertCholesky, solveTransposed } from './symmetric.ts';
+
+/** A term of the model with the first of its columns. */
+export interface ModelTerm extends Term {
+  readonly from: number;
+  /** Other terms that explain some of the same, wholly or in part, and were left out for it. */
+  readonly aliasedWith: readonly string[];
+}
+
+/** A term that the rows cannot tell apart from others, and why. */
+export interface ExcludedTerm extends Term {
+  readonly reason: string;
+}
+
+/** A linear model of main effects and interactions, ready to be fitted to any response of its rows. */
+export interface FactorModel {
+  readonly rowCount: number;
+  readonly factors: readonly CodedFactor[];
+  readonly blockIndex: number;
+  readonly terms: readonly ModelTerm[];
+  readonly excluded: readonly ExcludedTerm[];
+  /** Columns of the model matrix, the first for the mean. */
+  readonly size: number;
+  /** Inverse of the cross products of the columns. */
+  readonly inverse: Float64Array;
+  /** The model matrix by rows: row r has `signs[i]` in `columns[i]` for i from `starts[r]` to `starts[r + 1] - 1`, and 0 elsewhere. */
+  readonly starts: Int32Array;
+  readonly columns: Int32Array;
+  readonly signs: Int8Array;
+}
+
+/** Interactions are left out where their products of columns would take longer than some seconds. */
+const LARGEST_WORK = 4e8;
+const LARGEST_SIZE = 500;
+/** With fewer degrees of freedom for error than this, interactions are given up for them. */
+const LEAST_ERROR_DF = 3;
+/** A column this close to what other columns make is taken for one that they make. */
+const ALIAS_TOLERANCE = 1e-9;
+
+/**
+ * The model with sum-to-zero coding, without the terms that its rows cannot tell apart: each term is a difference between levels averaged evenly over the levels of the others,
+ * also where the design is incomplete.
+ *
+ * Terms are taken in order, main effects first; one of which any column follows from columns taken before is left out, and so are all interactions where they would leave
+ * fewer than 3 degrees of freedom for error, or where the model would be too large.
+ * @param factors - codes of as many rows each; a factor with one level has no term
+ * @param blockIndex - which of them is the block, -1 for none
+ * Source: Searle (1987), "Linear Models for Unbalanced Data", ch. 9 (sum-to-zero restrictions).
+ */
+export function buildFactorModel(factors: readonly CodedFactor[], blockIndex: number): FactorModel {
+  const rowCount = factors[0]?.codes.length ?? 0;
+  const all = listTerms(factors, blockIndex, true);
+  const mains = listTerms(factors, blockIndex, false);
+  const giveUp = (reason: string) =>
+    chooseColumns(
+      mains,
+      factors,
+      rowCount,
+      blockIndex,
+      all.filter(({ kind }) => kind === 'interaction').map((term) => ({ ...term, reason })),
+    );
+  if (estimateWork(all, factors, rowCount) > LARGEST_WORK || countColumns(all) > LARGEST_SIZE) {
+    return giveUp(`main effects only: ${rowCount} rows with ${countColumns(all)} columns are too many`);
+  }
+  const model = chooseColumns(all, factors, rowCount, blockIndex, []);
+  const hasInteractions = model.terms.some(({ kind }) => kind === 'interaction');
+  if (!hasInteractions || rowCount - model.size >= LEAST_ERROR_DF) return model;
+  return giveUp(
+    `main effects only: interactions would leave ${rowCount - model.size} degrees of freedom for error, ${LEAST_ERROR_DF} are needed; add replicates`,
+  );
+}
+
+function countColumns(terms: readonly Term[]): number {
+  return terms.reduce((sum, { df }) => sum + df, 1);
+}
+
+/** Products of two columns to add up, about: those that are not 0 in a row, squared, times rows. */
+function estimateWork(terms: readonly Term[], factors: readonly CodedFactor[], rowCount: number): number {
+  const meanColumns = (index: number) => {
+    const { length } = (factors[index] as CodedFactor).levels;
+    return (2 * (length - 1)) / length;
+  };
+  const perRow = terms.reduce((sum, term) => sum + term.factors.reduce((product, i) => product * meanColumns(i), 1), 1);
+  return (rowCount * perRow ** 2) / 2;
+}
+
+interface RowMatrix {
+  readonly starts: Int32Array;
+  readonly columns: Int32Array;
+  readonly signs: Int8Array;
+}
+
+function chooseColumns(
+  candidates: readonly Term[],
+  factors: readonly CodedFactor[],
+  rowCount: number,
+  blockIndex: number,
+  givenUp: readonly ExcludedTerm[],
+): FactorModel {
+  const everything = layOut(candidates);
+  const size = countColumns(candidates);
+  const products = crossProducts(codeRows(everything, factors, rowCount), rowCount, size);
+  const { kept, aliases } = dropAliased(everything, products, size);
+  const terms = layOut(kept).map((term) => ({
+    ...term,
+    aliasedWith: aliases.filter(({ others }) => others.includes(term.name)).map(({ term: { name } }) => name),
+  }));
+  const isSame = kept.length === candidates.length;
+  const matrix = codeRows(terms, factors, rowCount);
+  const keptSize = countColumns(kept);
+  const keptProducts = isSame ? products : crossProducts(matrix, rowCount, keptSize);
+  const lower = cholesky(keptProducts, keptSize);
+  if (lower === undefined) throw new RangeError('columns that were chosen as independent are not');
+  return {
+    rowCount,
+    factors,
+    blockIndex,
+    terms,
+    excluded: [
+      ...aliases.map(({ term, others }) => ({ ...term, reason: describeAlias(term, others, factors) })),
+      ...givenUp,
+    ],
+    size: keptSize,
+    inverse: invertCholesky(lower, keptSize),
+    ...matrix,
+  };
+}
+
+/** Gives every term its columns, after that of the mean. */
+function layOut<T extends Term>(terms: readonly T[]): (T & { readonly from: number })[] {
+  let next = 1;
+  return terms.map((term) => {
+    const from = next;
+    next += term.df;
+    return { ...term, from };
+  });
+}
+
+function codeRows(
+  terms: readonly (Term & { readonly from: number })[],
+  factors: readonly CodedFactor[],
+  rowCount: number,
+): RowMatrix {
+  const starts = new Int32Array(rowCount + 1);
+  let row = 0;
+  const levelOf = (factor: number) => (factors[factor] as CodedFactor).codes[row] as number;
+  let count = 0;
+  const tally = () => {
+    count++;
+  };
+  for (row = 0; row < rowCount; row++) {
+    count++;
+    for (const term of terms) visitColumns(term, factors, levelOf, tally);
+    starts[row + 1] = count;
+  }
+  const columns = new Int32Array(count);
+  const signs = new Int8Array(count);
+  let at = 0;
+  let from = 0;
+  const store = (column: number, sign: number) => {
+    columns[at] = from + column;
+    signs[at++] = sign;
+  };
+  for (row = 0; row < rowCount; row++) {
+    from = 0;
+    store(0, 1);
+    for (const term of terms) {
+      from = term.from;
+      visitColumns(term, factors, levelOf, store);
+    }
+  }
+  return { starts, columns, signs };
+}
+
+function crossProducts({ starts, columns, signs }: RowMatrix, rowCount: number, size: number): Float64Array {
+  const products = new Float64Array(size * size);
+  for (let row = 0; row < rowCount; row++) {
+    const end = starts[row + 1] as number;
+    for (let i = starts[row] as number; i < end; i++) {
+      const base = (columns[i] as number) * size;
+      const sign = signs[i] as number;
+      for (let j = starts[row] as number; j <= i; j++) {
+        const at = base + (columns[j] as number);
+        products[at] = (products[at] as number) + sign * (signs[j] as number);
+      }
+    }
+  }
+  // Columns of a row ascend, so only the lower triangle was filled.
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < row; column++) {
+      products[column * size + row] = products[row * size + column] as number;
+    }
+  }
+  return products;
+}
+
+interface Alias {
+  readonly term: Term;
+  readonly others: readonly string[];
+}
+
+/** Takes the terms in order and leaves out each of which a column follows from those taken before; a Cholesky factor that grows shows it by a pivot of 0. */
+function dropAliased<T extends Term & { readonly from: number }>(
+  terms: readonly T[],
+  products: Float64Array,
+  size: number,
+): { readonly kept: readonly T[]; readonly aliases: readonly Alias[] } {
+  const lower = new Float64Array(size * size);
+  const taken: number[] = [];
+  const kept: T[] = [];
+  const aliases: Alias[] = [];
+  const ownerOf = (column: number) => kept.find(({ from, df }) => column >= from && column < from + df)?.name;
+  // Adds a row to the factor, or returns how the column hangs together with those taken.
+  const take = (column: number): Float64Array | undefined => {
+    const count = taken.length;
+    const against = Float64Array.from(taken, (other) => products[column * size + other] as number);
+    const row = solveStrided(lower, size, count, against);
+    let pivot = products[column * size + column] as number;
+    const scale = pivot;
+    for (const value of row) pivot -= value * value;
+    if (pivot <= ALIAS_TOLERANCE * scale) return row;
+    lower.set(row, count * size);
+    lower[count * size + count] = Math.sqrt(pivot);
+    taken.push(column);
+    return undefined;
+  };
+  take(0);
+  for (const term of terms) {
+    const before = taken.length;
+    let dependence: Float64Array | undefined;
+    for (let column = term.from; column < term.from + term.df && dependence === undefined; column++) {
+      dependence = take(column);
+    }
+    if (dependence === undefined) {
+      kept.push(term);
+      continue;
+    }
+    const count = taken.length;
+    const shares = solveTransposed(compact(lower, size, count), count, dependence);
+    const owners = new Set(
+      taken.flatMap((column, at) => (Math.abs(shares[at] as number) > 1e-6 ? [ownerOf(column)] : [])),
+    );
+    taken.length = before;
+    aliases.push({ term, others: [...owners].filter((name) => name !== undefined) });
+  }
+  return { kept, aliases };
+}
+
+function solveStrided(lower: Float64Array, size: number, count: number, b: Float64Array): Float64Array {
+  const x = b.slice();
+  for (let row = 0; row < count; row++) {
+    let sum = x[row] as number;
+    const base = row * size;
+    for (let k = 0; k < row; k++) sum -= (lower[base + k] as number) * (x[k] as number);
+    x[row] = sum / (lower[base + row] as number);
+  }
+  return x;
+}
+
+function compact(lower: Float64Array, size: number, count: number): Float64Array {
+  const dense = new Float64Array(count * count);
+  for (let row = 0; row < count; row++) dense.set(lower.subarray(row * size, row * size + count), row * count);
+  return dense;
+}
+
+function describeAlias(term: Term, others: readonly string[], factors: readonly CodedFactor[]): string {
+  const [first, second] = term.factors as readonly [number, number | undefined];
+  if (second !== undefined) {
+    const a = factors[first] as CodedFactor;
+    const b = factors[second] as CodedFactor;
+    const seen = new Set(a.codes.map((code, row) => code * b.levels.length + (b.codes[row] as number)));
+    const possible = a.levels.length * b.levels.length;
+    if (seen.size < possible) {
+      return `${possible - seen.size} of ${possible} combinations of ${a.name} and ${b.name} have no value`;
+    }
+  }
+  return `cannot be told apart from ${others.length === 0 ? 'the mean' : others.join(', ')}: their levels change together`;
+}

@@ -1,0 +1,87 @@
+import { tCritical } from '../student-t.ts';
+import { type Estimate, estimateAt, type FactorFit } from './factor-fit.ts';
+import type { FactorModel } from './factor-model.ts';
+
+/** A number on the scale of the model with its interval. */
+export interface Interval {
+  readonly value: number;
+  readonly lo: number;
+  readonly hi: number;
+}
+
+/** The response at one level of a factor: over all levels of the others, or at one level of another factor (a simple effect). */
+export interface LevelMean {
+  readonly factor: string;
+  readonly level: string;
+  readonly given: { readonly factor: string; readonly level: string } | undefined;
+  /** Rows at this level, and at the given one. */
+  readonly n: number;
+  /** Mean on the scale of the model, evenly over the levels of the factors not named. */
+  readonly mean: Interval;
+  /** The mean less that over all levels of the factor, at the given level if there is one. */
+  readonly effect: Interval;
+}
+
+/**
+ * Means and effects of every level of every factor, and of every level at each level of each other factor where the model holds their interaction.
+ *
+ * Intervals are Student's t with the model's residual variance, each for itself and not adjusted for their number.
+ */
+export function levelMeans(model: FactorModel, fit: FactorFit, confidence: number): LevelMean[] {
+  const critical = tCritical(confidence, fit.residualDf);
+  const varied = model.terms.filter(({ kind }) => kind === 'main').map(({ factors }) => factors[0] as number);
+  const interacts = (a: number, b: number) =>
+    model.terms.some(({ kind, factors }) => kind === 'interaction' && factors.includes(a) && factors.includes(b));
+  return varied.flatMap((factor) => {
+    const others = varied.filter((other) => interacts(factor, other));
+    return [
+      ...meansOf(model, fit, critical, factor, undefined),
+      ...others.flatMap((other) =>
+        levelsAt(model, other).flatMap((level) => meansOf(model, fit, critical, factor, { factor: other, level })),
+      ),
+    ];
+  });
+}
+
+function levelsAt({ factors }: FactorModel, factor: number): number[] {
+  return (factors[factor]?.levels ?? []).map((_, level) => level);
+}
+
+function meansOf(
+  model: FactorModel,
+  fit: FactorFit,
+  critical: number,
+  factor: number,
+  given: { readonly factor: number; readonly level: number } | undefined,
+): LevelMean[] {
+  const coded = model.factors[factor];
+  const other = given === undefined ? undefined : model.factors[given.factor];
+  if (coded === undefined) return [];
+  const counts = new Int32Array(coded.levels.length);
+  for (let row = 0; row < model.rowCount; row++) {
+    if (other !== undefined && other.codes[row] !== given?.level) continue;
+    const level = coded.codes[row] as number;
+    counts[level] = (counts[level] as number) + 1;
+  }
+  return coded.levels.map((name, level) => {
+    const at = new Map([[factor, level], ...(given === undefined ? [] : [[given.factor, given.level] as const])]);
+    return {
+      factor: coded.name,
+      level: name,
+      given:
+        given === undefined || other === undefined
+          ? undefined
+          : { factor: other.name, level: other.levels[given.level] as string },
+      n: counts[level] as number,
+      mean: intervalOf(estimateAt(model, fit, at), critical),
+      effect: intervalOf(
+        estimateAt(model, fit, at, (term) => term.factors.includes(factor)),
+        critical,
+      ),
+    };
+  });
+}
+
+function intervalOf({ value, standardError }: Estimate, critical: number): Interval {
+  return { value, lo: value - critical * standardError, hi: value + critical * standardError };
+}
