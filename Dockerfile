@@ -1,7 +1,7 @@
 # The server under test as an image. `dse image build` builds it, `dse run --engine docker` (or podman) does when it is missing; by hand: npm ci && docker build .
 # To run it by hand, mount a folder with a model and give the settings as JSON:
-#   docker run --read-only -p 8080:8080 -v "$PWD/models:/model:ro" IMAGE \
-#     '{"modelName":"mnist-cnn","modelFile":"/model/mnist-cnn.onnx","host":"0.0.0.0","port":8080,"engine":{"intraOpThreads":1,"interOpThreads":1,"executionMode":"sequential","graphOptimization":"all","spinning":false}}'
+#   docker run --read-only -p 8080:8080 -v "$PWD/models:/models:ro" IMAGE \
+#     '{"models":[{"name":"mnist-cnn","file":"/models/mnist-cnn.onnx","engine":{"intraOpThreads":1,"interOpThreads":1,"executionMode":"sequential","graphOptimization":"all","spinning":false}}],"host":"0.0.0.0","port":8080}'
 ARG BASE_IMAGE=node:22-bookworm-slim
 
 # Out of all that was sent, only what the server needs, and of onnxruntime's libraries only those for this image's own platform.

@@ -12,6 +12,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EngineSettings } from '../src/engine/index.ts';
 import { encodeInferRequest } from '../src/kserve/index.ts';
 import {
   createLauncher,
@@ -166,16 +167,18 @@ function prepareRequest({ inputs }: ResolvedModel): (url: string, agent: Agent) 
     });
 }
 
+const engine: EngineSettings = {
+  intraOpThreads: 1,
+  interOpThreads: 1,
+  executionMode: 'sequential',
+  graphOptimization: 'all',
+  spinning: false,
+};
+
 function start(launcher: Launcher, limits: Limits): Promise<RunningServer> {
   const settings: ServerSettings = {
-    ...{ modelName: 'm', modelFile: model.file, host: '127.0.0.1', port: 0, exitOnStdinEnd: true },
-    engine: {
-      intraOpThreads: 1,
-      interOpThreads: 1,
-      executionMode: 'sequential',
-      graphOptimization: 'all',
-      spinning: false,
-    },
+    models: [{ name: 'm', file: model.file, engine }],
+    ...{ host: '127.0.0.1', port: 0, exitOnStdinEnd: true },
   };
   const logFile = join(tmpdir(), 'dse-benchmarks', 'server.log');
   return launcher.start(

@@ -105,11 +105,9 @@ interface ServerUnderLoad {
 
 async function startServer(model: ResolvedModel): Promise<ServerUnderLoad> {
   const settings: ServerSettings = {
-    modelName: 'squeezenet',
-    modelFile: model.file,
+    models: [{ name: 'squeezenet', file: model.file, engine }],
     host: '127.0.0.1',
     port: 0,
-    engine,
     exitOnStdinEnd: true,
   };
   const command = ['-c', SERVER_CPU, process.execPath, compiledEntry('server/main'), JSON.stringify(settings)];

@@ -100,8 +100,13 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
   program
     .command('serve')
     .summary('the inference server alone')
-    .description('Serves one model over the KServe V2 protocol until it is stopped.')
-    .argument('<model>', 'name of a model, or an ONNX file')
+    .description(
+      'Serves models over the KServe V2 protocol until it is stopped.\nA repository folder holds {name}/{version}/model.onnx or {name}.onnx; what is put there later can be loaded while serving.',
+    )
+    .argument(
+      '<models...>',
+      'names of models, ONNX files, either as NAME=MODEL to choose its name, or a repository folder',
+    )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 lets the system choose', '8080')
     .option('--threads <number>', 'threads of the runtime inside an operator', '1')
@@ -109,6 +114,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--execution-mode <mode>', 'sequential or parallel', 'sequential')
     .option('--graph-optimization <level>', 'disabled, basic, extended or all', 'all')
     .option('--spinning', 'let idle runtime threads spin')
+    .option('--max-loaded <number>', 'models loaded at a time; the one used longest ago makes room')
     .action(doing(async () => (await import('./commands/serve.ts')).serve));
 
   program

@@ -3,7 +3,7 @@ import type { Limits } from '../launch/types.ts';
 import type { LoadTarget, OfferedLoad, Protocol } from '../load/types.ts';
 import type { ResolvedModel } from '../models/types.ts';
 import { deriveSeed } from '../rng.ts';
-import type { ServerSettings } from '../server/types.ts';
+import type { ServerSettings, ServingSettings } from '../server/types.ts';
 import type { ExperimentSpec, Level, Load } from '../spec/types.ts';
 
 /** A target that speaks KServe V2. */
@@ -14,11 +14,16 @@ type Levels = Readonly<Record<string, Level>>;
 /** What the server process is told for a combination of levels. */
 export function serverSettingsOf(levels: Levels, model: ResolvedModel): ServerSettings {
   return {
-    modelName: servedName(model),
-    modelFile: model.file,
+    models: [{ name: servedName(model), file: model.file, ...servingOf(levels) }],
     host: '127.0.0.1',
     port: 0,
     exitOnStdinEnd: true,
+  };
+}
+
+/** How a combination of levels has its model served. */
+function servingOf(levels: Levels): ServingSettings {
+  return {
     engine: {
       intraOpThreads: levelValue<number>(levels, 'threads'),
       interOpThreads: levelValue<number>(levels, 'inter_op_threads'),

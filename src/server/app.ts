@@ -5,8 +5,10 @@ import { packageVersion } from '../package-files.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { answerInference } from './infer-route.ts';
+import { describeModel } from './model-metadata.ts';
+import type { ModelRepository } from './repository/index.ts';
+import { addRepositoryRoutes } from './repository-routes.ts';
 import { readBody } from './request-body.ts';
-import type { ServedModel, ServedModels } from './served-models.ts';
 
 interface ModelParams {
   readonly model: string;
@@ -22,16 +24,18 @@ export interface AppOptions {
 /** Bodies that take longer than this to arrive are given up, milliseconds. */
 const REQUEST_TIMEOUT_MS = 120_000;
 
+const EXTENSIONS = ['binary_tensor_data', 'model_repository'];
+
 /** Memory of request bodies kept between requests. */
 const POOL_LIMIT_BYTES = 32e6;
 
 /**
- * The HTTP side of the server: the routes of KServe V2 over the given models.
+ * The HTTP side of the server: the routes of KServe V2 over the models of a repository.
  *
  * Every answer that is not a success is `{"error": "..."}`, whatever went wrong and wherever.
  * Source: Open Inference Protocol, REST; https://github.com/kserve/open-inference-protocol
  */
-export function buildApp(models: ServedModels, options: AppOptions): FastifyInstance {
+export function buildApp(repository: ModelRepository, options: AppOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -55,18 +59,26 @@ export function buildApp(models: ServedModels, options: AppOptions): FastifyInst
     ),
   );
 
-  app.get('/v2', async () => ({ name: 'dse', version: packageVersion(), extensions: ['binary_tensor_data'] }));
+  app.get('/v2', async () => ({ name: 'dse', version: packageVersion(), extensions: EXTENSIONS }));
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async () => ({ live: true, ready: true }));
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
-    const find = (request: FastifyRequest): ServedModel => {
+    app.get(path, async (request) => {
       const { model, version } = request.params as ModelParams;
-      return models.find(model, version);
-    };
-    app.get(path, async (request) => modelMetadataJson(models.metadata(find(request))));
-    app.get(`${path}/ready`, async (request) => ({ name: find(request).name, ready: true }));
-    app.post(`${path}/infer`, async (request, reply) => answerInference(find(request), request, reply, pool));
+      return modelMetadataJson(describeModel(repository.peek(model, version), repository.versionsOf(model)));
+    });
+    app.get(`${path}/ready`, async (request, reply) => {
+      const { model, version } = request.params as ModelParams;
+      const { name, state } = repository.find(model, version);
+      const isReady = state === 'ready';
+      return reply.code(isReady ? 200 : 503).send({ name, ready: isReady });
+    });
+    app.post(`${path}/infer`, async (request, reply) => {
+      const { model, version } = request.params as ModelParams;
+      return repository.use(model, version, (loaded) => answerInference(loaded, request, reply, pool));
+    });
   }
+  addRepositoryRoutes(app, repository);
   return app;
 }
 

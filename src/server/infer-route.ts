@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { InferenceError } from '../engine/index.ts';
 import { decodeInferRequest, encodeInferResponse, KserveError } from '../kserve/index.ts';
 import type { NamedTensor } from '../models/types.ts';
 import { monotonicNs, NS_PER_MS } from '../units.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import { versionOf } from './model/index.ts';
+import type { LoadedModel } from './model/types.ts';
 import type { RequestBody } from './request-body.ts';
-import type { ServedModel } from './served-models.ts';
 
 /**
  * Answers one inference request.
@@ -15,7 +15,7 @@ import type { ServedModel } from './served-models.ts';
  * Source: W3C, "Server Timing".
  */
 export async function answerInference(
-  model: ServedModel,
+  model: LoadedModel,
   request: FastifyRequest,
   reply: FastifyReply,
   pool: BufferPool,
@@ -23,21 +23,18 @@ export async function answerInference(
   const received = request.body as RequestBody | undefined;
   if (received === undefined) throw new KserveError(400, 'the request has no body');
   const { bytes, completeNs } = received;
-  const { id, tensors, outputs } = decodeInferRequest(request.headers, bytes, model.engine);
+  const { id, tensors, outputs } = decodeInferRequest(request.headers, bytes, model.signature);
   const decodeMs = (monotonicNs() - completeNs) / NS_PER_MS;
   const lend = ownBuffers(tensors);
   if (!lend.includes(bytes.buffer)) pool.give(bytes.buffer);
   const names = outputs.map(({ name }) => name);
-  const inference = await model.engine.run(tensors, { lend, outputs: names }).catch((error: unknown) => {
-    throw asKserveError(error);
-  });
+  const inference = await model.infer({ tensors, lend, outputs: names });
   for (const buffer of inference.returned) pool.give(buffer);
-  const results = new Map(inference.outputs.map((tensor) => [tensor.name, tensor]));
   const response = encodeInferResponse({
-    modelName: model.name,
-    modelVersion: model.version,
+    modelName: model.settings.name,
+    modelVersion: versionOf(model.settings),
     id,
-    outputs: names.map((name) => results.get(name) as NamedTensor),
+    outputs: inference.outputs,
     binaryOutputs: new Set(outputs.filter(({ isBinary }) => isBinary).map(({ name }) => name)),
   });
   reply.headers(response.headers);
@@ -53,17 +50,4 @@ function serverTiming(decodeMs: number, queueMs: number, computeMs: number): str
 function ownBuffers(tensors: readonly NamedTensor[]): ArrayBuffer[] {
   const buffers = tensors.flatMap(({ data }) => (Array.isArray(data) ? [] : [data.buffer as ArrayBuffer]));
   return [...new Set(buffers)];
-}
-
-function asKserveError(error: unknown): unknown {
-  if (!(error instanceof InferenceError)) return error;
-  const message = error.message.trim().replaceAll(/\s+/g, ' ');
-  switch (error.kind) {
-    case 'inputs':
-      return new KserveError(400, `the runtime refused the inputs: ${message}`);
-    case 'runtime':
-      return new KserveError(500, `the runtime failed on the inputs: ${message}`);
-    case 'gone':
-      return new KserveError(503, message);
-  }
 }

@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { type Engine, loadEngine } from '../engine/index.ts';
 import { LaunchError, messageOf } from '../errors.ts';
 import { buildApp } from './app.ts';
-import { ServedModels } from './served-models.ts';
+import { ModelRepository } from './repository/index.ts';
 import type { RunningApp, ServerSettings } from './types.ts';
 
 const DEFAULT_BODY_LIMIT_BYTES = 256e6;
@@ -12,42 +11,66 @@ const DRAIN_TIMEOUT_MS = 5_000;
 
 const SWEEP_INTERVAL_MS = 20;
 
-/** The only version of a model that was started from a file. */
-const FIRST_VERSION = '1';
-
 export interface StartOptions {
   /** Called with errors that are the server's fault, for its log. */
   readonly onError?: (error: unknown) => void;
 }
 
 /**
- * Loads the model and serves it; resolves when connections are accepted.
- * @throws ModelError where the model cannot be loaded
+ * Loads the models and serves them; resolves when connections are accepted.
+ * @throws ModelError where a model cannot be loaded
  * @throws LaunchError where the address cannot be listened on
  */
 export async function startServer(settings: ServerSettings, options: StartOptions = {}): Promise<RunningApp> {
-  const engine = await loadEngine(settings.modelFile, settings.engine);
+  const { onError = () => {} } = options;
+  const { models, folder, maxLoaded } = settings;
+  let onLastDeath: (reason: Error) => void = () => {};
+  const died = new Promise<Error>((resolve) => {
+    onLastDeath = resolve;
+  });
+  const repository = new ModelRepository(
+    models,
+    { folder, maxLoaded },
+    {
+      onDeath({ name, version }, reason) {
+        onError(new Error(`the model "${name}", version "${version}", died: ${messageOf(reason)}`));
+        if (repository.list().length === 1) onLastDeath(reason);
+      },
+      onFault: (_model, error) => onError(error),
+    },
+  );
   try {
-    return await serve(engine, settings, options.onError ?? (() => {}));
+    await repository.loadAtStart();
+    return await serve(repository, settings, died, onError);
   } catch (error) {
-    await engine[Symbol.asyncDispose]();
+    await repository[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function serve(engine: Engine, settings: ServerSettings, onError: (error: unknown) => void): Promise<RunningApp> {
-  const { host, port, modelName, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = settings;
-  const models = new ServedModels([{ name: modelName, version: FIRST_VERSION, engine }]);
-  const app = buildApp(models, { bodyLimitBytes, onError });
+async function serve(
+  repository: ModelRepository,
+  settings: ServerSettings,
+  died: Promise<Error>,
+  onError: (error: unknown) => void,
+): Promise<RunningApp> {
+  const { host, port, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = settings;
+  const app = buildApp(repository, { bodyLimitBytes, onError });
   const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
     throw listenError(host, port, error);
   });
+  let onClosed = () => {};
+  const closed = new Promise<undefined>((resolve) => {
+    onClosed = () => resolve(undefined);
+  });
   return {
     url,
-    ended: engine.ended,
+    modelNames: [...new Set(repository.list().flatMap(({ name, loaded }) => (loaded === undefined ? [] : [name])))],
+    ended: Promise.race([died, closed]),
     async [Symbol.asyncDispose]() {
       await drain(app);
-      await engine[Symbol.asyncDispose]();
+      await repository[Symbol.asyncDispose]();
+      onClosed();
     },
   };
 }

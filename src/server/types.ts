@@ -2,13 +2,18 @@ import type { EngineSettings } from '../engine/types.ts';
 
 /** Everything the server process is told, as one JSON argument. The launcher writes it, the server reads it back in its own metadata. */
 export interface ServerSettings {
-  /** Name under which the model is served: `/v2/models/{modelName}`. */
-  readonly modelName: string;
-  readonly modelFile: string;
+  /** The models of its repository. Each is loaded before the server listens, unless `isLoadedAtStart` says otherwise. */
+  readonly models: readonly ModelSettings[];
+  /** Where further models are looked for whenever the repository is listed or something is loaded from it. None where absent. */
+  readonly folder?: RepositoryFolder;
+  /**
+   * Most models (versions of one count each) that are loaded at a time. To load another, the one that was used longest ago is unloaded; it is loaded again when it is asked
+   * for. Not limited where absent.
+   */
+  readonly maxLoaded?: number;
   readonly host: string;
   /** 0 lets the system choose; the server then prints the address it got. */
   readonly port: number;
-  readonly engine: EngineSettings;
   /** Largest request body, bytes; larger ones are answered with 413. 256 MB where absent. */
   readonly bodyLimitBytes?: number;
   /**
@@ -16,6 +21,30 @@ export interface ServerSettings {
    * standard input may be closed from the start.
    */
   readonly exitOnStdinEnd?: boolean;
+}
+
+/** One version of a model, and how it is served. */
+export interface ModelSettings extends ServingSettings {
+  /** Name under which it is served: `/v2/models/{name}`. */
+  readonly name: string;
+  /** "1" where absent. */
+  readonly version?: string;
+  /** Path of the ONNX file. */
+  readonly file: string;
+  /** True where absent. */
+  readonly isLoadedAtStart?: boolean;
+}
+
+/** How a model is served, whichever it is. */
+export interface ServingSettings {
+  readonly engine: EngineSettings;
+}
+
+/** A folder laid out as `{name}/{version}/model.onnx`, the version a whole number, or with files `{name}.onnx`, which are version 1. */
+export interface RepositoryFolder {
+  readonly path: string;
+  /** How the models found there are served. */
+  readonly serving: ServingSettings;
 }
 
 /**
@@ -31,6 +60,8 @@ export interface ListeningLine {
 export interface RunningApp extends AsyncDisposable {
   /** Base address, e.g. "http://127.0.0.1:40123". */
   readonly url: string;
-  /** Settles with the reason when a model died under it; with undefined once it was disposed. Never rejects. */
+  /** Models of which a version was loaded at the start. */
+  readonly modelNames: readonly string[];
+  /** Settles with the reason when the only model died under it; with undefined once it was disposed. Never rejects. */
   readonly ended: Promise<Error | undefined>;
 }

@@ -114,7 +114,9 @@ for (const engine of ['docker', 'podman'] as const) {
       expect(await ensureServerImage(engine, build)).toEqual({ ...image, isCached: true });
       const own = createContainerLauncher(engine, { baseImage: TEST_BASE });
       const request = fixtureRequest('well', { limits: { cpus: 1 } });
-      const settings = { ...request.settings, modelName: 'mnist-cnn', modelFile: packageFile('models/mnist-cnn.onnx') };
+      const file = packageFile('models/mnist-cnn.onnx');
+      const models = request.settings.models.map((model) => ({ ...model, name: 'mnist-cnn', file }));
+      const settings = { ...request.settings, models };
       const server = await start({ ...request, settings }, own);
       const reply = await fetch(`${server.url}/v2/models/mnist-cnn`);
       expect(await reply.json()).toMatchObject({ name: 'mnist-cnn' });

@@ -15,10 +15,12 @@ const engine = {
   spinning: false,
 } as const;
 
+const models = ['/models/here/m.onnx', '/models/there/m.onnx', '/models/here/n.onnx'];
+
 function argumentsFor(limits: Limits, options: Partial<CreateOptions> = {}, port = 0): string[] {
   const request: LaunchRequest = {
     runLabel: 'label',
-    settings: { modelName: 'm', modelFile: '/models/here/m.onnx', host: '127.0.0.1', port, engine },
+    settings: { models: models.map((file) => ({ name: 'm', file, engine })), host: '127.0.0.1', port },
     limits,
     logFile: '/log',
     readyTimeoutMs: 1,
@@ -62,11 +64,14 @@ describe('the arguments of a container', () => {
     );
   });
 
-  test('mount the folder of the model read-only, and tell the server where it is', () => {
+  test('mount the folders of the models read-only, each once, and tell the server where they are', () => {
     const args = argumentsFor({});
-    expect(args).toContain('--volume=/models/here:/model:ro');
+    expect(args.filter((arg) => arg.startsWith('--volume'))).toEqual([
+      '--volume=/models/here:/models/1:ro',
+      '--volume=/models/there:/models/2:ro',
+    ]);
     expect(JSON.parse(args.at(-1) ?? '')).toMatchObject({
-      modelFile: '/model/m.onnx',
+      models: [{ file: '/models/1/m.onnx' }, { file: '/models/2/m.onnx' }, { file: '/models/1/n.onnx' }],
       host: '127.0.0.1',
       port: 0,
       exitOnStdinEnd: true,

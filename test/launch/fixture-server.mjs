@@ -1,10 +1,10 @@
-// A server small enough to know everything about, for the launcher's tests. Its argument is the JSON of ServerSettings; `modelName` says how it misbehaves.
+// A server small enough to know everything about, for the launcher's tests. Its argument is the JSON of ServerSettings; the name of its model says how it misbehaves.
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const settings = JSON.parse(process.argv[2]);
-const behaviour = settings.modelName;
+const behaviour = settings.models[0].name;
 const kept = [];
 
 const actions = {

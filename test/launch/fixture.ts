@@ -34,7 +34,7 @@ export function fixtureRequest(
 ): LaunchRequest {
   return {
     runLabel: createRunLabel(),
-    settings: { modelName: behaviour, modelFile: '', host: '127.0.0.1', port, engine: ENGINE },
+    settings: { models: [{ name: behaviour, file: '', engine: ENGINE }], host: '127.0.0.1', port },
     limits: {},
     logFile: join(temporaryDir(), 'server.log'),
     readyTimeoutMs: 15_000,

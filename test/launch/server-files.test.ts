@@ -48,13 +48,9 @@ describe('the files of the server image', () => {
     const paths = [...files.own, ...files.packages.flatMap((one) => one.files)];
     await execa('cp', ['--parents', ...paths, root], { cwd: packageFile('') });
     const engine = { intraOpThreads: 1, interOpThreads: 1, executionMode: 'sequential', graphOptimization: 'all' };
-    const settings = {
-      modelName: 'mnist',
-      modelFile: packageFile('models/mnist-cnn.onnx'),
-      host: '127.0.0.1',
-      port: 0,
-    };
-    const argument = JSON.stringify({ ...settings, engine: { ...engine, spinning: false }, exitOnStdinEnd: true });
+    const file = packageFile('models/mnist-cnn.onnx');
+    const models = [{ name: 'mnist', file, engine: { ...engine, spinning: false } }];
+    const argument = JSON.stringify({ models, host: '127.0.0.1', port: 0, exitOnStdinEnd: true });
     const { stdout } = await execa('node', [join(root, 'dist/server/main.js'), argument], { input: '', reject: false });
     expect(stdout).toContain('"dse":"listening"');
   });

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http';
 
 const [settings, serviceText, behaviour = 'serves', countText = '0'] = process.argv.slice(2);
-const { modelName } = JSON.parse(settings);
+const [{ name: modelName }] = JSON.parse(settings).models;
 const serviceMs = Number(serviceText);
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 const waiting = [];

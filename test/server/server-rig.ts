@@ -6,8 +6,9 @@ import { compiledEntry } from '../../src/package-files.ts';
 import type { ListeningLine, ServerSettings } from '../../src/server/types.ts';
 import { plainSettings } from '../engine/tiny-models.ts';
 
-export function settingsFor(modelFile: string, changes: Partial<ServerSettings> = {}): ServerSettings {
-  return { modelName: 'tiny', modelFile, host: '127.0.0.1', port: 0, engine: plainSettings, ...changes };
+/** Settings that serve one file as the model "tiny". */
+export function settingsFor(file: string, changes: Partial<ServerSettings> = {}): ServerSettings {
+  return { models: [{ name: 'tiny', file, engine: plainSettings }], host: '127.0.0.1', port: 0, ...changes };
 }
 
 /** A server started as a process of its own, the way a launcher does. */

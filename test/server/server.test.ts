@@ -52,7 +52,10 @@ async function expectStillServing(): Promise<void> {
 
 describe('health and metadata', () => {
   it('are answered as the protocol has them', async () => {
-    expect(await get('/v2')).toMatchObject({ status: 200, json: { name: 'dse', extensions: ['binary_tensor_data'] } });
+    expect(await get('/v2')).toMatchObject({
+      status: 200,
+      json: { name: 'dse', extensions: ['binary_tensor_data', 'model_repository'] },
+    });
     expect(await get('/v2/')).toMatchObject({ status: 200 });
     expect(await get('/v2/health/live')).toEqual({ status: 200, json: { live: true } });
     expect(await get('/v2/health/ready')).toEqual({ status: 200, json: { live: true, ready: true } });
@@ -77,6 +80,9 @@ describe('health and metadata', () => {
         execution_mode: 'sequential',
         graph_optimization: 'all',
         spinning: false,
+        load_ms: expect.any(Number),
+        warm_up_ms: expect.any(Number),
+        load_memory_mb: expect.any(Number),
       },
     });
     expect(await get('/v2/models/tiny/versions/1')).toEqual({ status: 200, json });

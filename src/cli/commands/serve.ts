@@ -1,11 +1,9 @@
 import { once } from 'node:events';
-import path from 'node:path';
-import { resolveModel } from '../../models/index.ts';
 import { startServer } from '../../server/index.ts';
 import { FACTORS } from '../../spec/index.ts';
-import { modelCacheDir } from '../cache-dir.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { readOption, readWholeNumber } from '../option-values.ts';
+import { readServedModels } from '../served-models.ts';
 
 interface ServeOptions {
   readonly host: string;
@@ -15,10 +13,11 @@ interface ServeOptions {
   readonly executionMode: string;
   readonly graphOptimization: string;
   readonly spinning?: boolean;
+  readonly maxLoaded?: string;
 }
 
-/** `dse serve`: one model over KServe V2, in this process, until it is stopped. */
-export async function serve(modelName: string, options: ServeOptions): Promise<ExitCode> {
+/** `dse serve`: models over KServe V2, in this process, until it is stopped. */
+export async function serve(modelNames: readonly string[], options: ServeOptions): Promise<ExitCode> {
   const engine = {
     intraOpThreads: readWholeNumber('--threads', options.threads, 1),
     interOpThreads: readWholeNumber('--inter-op-threads', options.interOpThreads, 1),
@@ -27,14 +26,21 @@ export async function serve(modelName: string, options: ServeOptions): Promise<E
     spinning: options.spinning ?? false,
   };
   const port = readWholeNumber('--port', options.port, 0);
-  const model = await resolveModel(modelName, 'fp32', { baseDir: process.cwd(), cacheDir: modelCacheDir() });
-  const name = path.basename(model.name, '.onnx');
+  const maxLoaded = options.maxLoaded === undefined ? undefined : readWholeNumber('--max-loaded', options.maxLoaded, 1);
+  const { models, folder, remarks } = await readServedModels(modelNames, { engine });
   await using app = await startServer(
-    { modelName: name, modelFile: model.file, host: options.host, port, engine },
+    {
+      ...{ models, host: options.host, port },
+      ...(folder !== undefined && { folder }),
+      ...(maxLoaded !== undefined && { maxLoaded }),
+    },
     { onError: (error) => process.stderr.write(`${String(error)}\n`) },
   );
-  const weights = model.isSynthetic ? ' (synthetic weights)' : '';
-  process.stdout.write(`Serving ${model.name}${weights} at ${app.url}/v2/models/${name}/infer. Ctrl-C stops it.\n`);
+  for (const remark of remarks) process.stdout.write(`${remark}\n`);
+  for (const name of app.modelNames) {
+    process.stdout.write(`Serving ${name} at ${app.url}/v2/models/${encodeURIComponent(name)}/infer\n`);
+  }
+  process.stdout.write('Ctrl-C stops it.\n');
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   const cause = await Promise.race([stopped.then(() => undefined), app.ended]);
   if (cause === undefined) return EXIT.ok;

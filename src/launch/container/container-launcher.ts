@@ -100,7 +100,7 @@ async function startContainer(
 ): Promise<RunningServer> {
   const { network = 'host', engineArgs = [], command = (settings) => [JSON.stringify(settings)] } = options;
   const user = userInside();
-  assertReadable(request.settings.modelFile, user);
+  for (const { file } of request.settings.models) assertReadable(file, user);
   const args = createArguments(request, {
     ...{ image, network, engineArgs, user, command },
     name: nextGroupName(request.runLabel),

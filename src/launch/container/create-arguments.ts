@@ -5,8 +5,8 @@ import { RUN_LABEL_VARIABLE } from '../run-label.ts';
 import type { LaunchRequest, Limits } from '../types.ts';
 import { RUN_LABEL_KEY } from './engine-cli.ts';
 
-/** Where the folder of the model is seen inside. */
-const MODEL_DIR = '/model';
+/** Where the folders of the models are seen inside, each under its number from 1. */
+const MODELS_DIR = '/models';
 
 /** Port inside a container with a network of its own. */
 export const INNER_PORT = 8080;
@@ -46,7 +46,7 @@ export function createArguments(request: LaunchRequest, options: CreateOptions):
     ...(user === undefined ? [] : [`--user=${user}`]),
     ...(network === 'host' ? ['--network=host'] : [`--publish=127.0.0.1:${publishedPort(settings)}:${INNER_PORT}`]),
     ...limitArguments(limits),
-    ...(settings.modelFile === '' ? [] : [`--volume=${dirname(settings.modelFile)}:${MODEL_DIR}:ro`]),
+    ...modelDirs(settings).map((dir, index) => `--volume=${dir}:${MODELS_DIR}/${index + 1}:ro`),
     ...engineArgs,
     image,
     ...command(settingsInside(settings, network)),
@@ -66,11 +66,20 @@ function limitArguments({ cpus, cpuset, memoryBytes }: Limits): string[] {
   ];
 }
 
+/** Folders that models lie in, each once. */
+function modelDirs({ models }: ServerSettings): string[] {
+  return [...new Set(models.filter(({ file }) => file !== '').map(({ file }) => dirname(file)))];
+}
+
+function fileInside(file: string, settings: ServerSettings): string {
+  return file === '' ? '' : `${MODELS_DIR}/${modelDirs(settings).indexOf(dirname(file)) + 1}/${basename(file)}`;
+}
+
 function settingsInside(settings: ServerSettings, network: ContainerNetwork): ServerSettings {
   return {
     ...settings,
     exitOnStdinEnd: true,
-    modelFile: settings.modelFile === '' ? '' : `${MODEL_DIR}/${basename(settings.modelFile)}`,
+    models: settings.models.map((model) => ({ ...model, file: fileInside(model.file, settings) })),
     ...(network === 'published' && { host: '0.0.0.0', port: INNER_PORT }),
   };
 }

@@ -1,0 +1,52 @@
+import type { ModelSignature } from '../../kserve/index.ts';
+import type { NamedTensor } from '../../models/types.ts';
+import type { ModelSettings } from '../types.ts';
+
+/**
+ * A model that is loaded and can be asked. Whatever protocol a request came by, this is what answers it.
+ *
+ * Calls to `infer` may overlap. Whoever loaded it disposes it, once no call is pending.
+ */
+export interface LoadedModel extends AsyncDisposable {
+  readonly settings: ModelSettings;
+  readonly signature: ModelSignature;
+  readonly figures: LoadFigures;
+  /** @throws KserveError where the request was refused or could not be answered */
+  infer(request: InferenceRequest): Promise<ModelInference>;
+  /** Settles when it can answer nothing any more: with undefined after it was disposed, with the reason when it died. Never rejects. */
+  readonly ended: Promise<Error | undefined>;
+}
+
+/** What it took to load a model. */
+export interface LoadFigures {
+  /** From the first byte read to the last session being ready, milliseconds. */
+  readonly loadMs: number;
+  /** The first inference, milliseconds, the slowest where there are several sessions; undefined where no input could be made for it. */
+  readonly warmUpMs: number | undefined;
+  /** By how much the server's resident memory grew over both, bytes. Other requests answered meanwhile count with it. */
+  readonly memoryBytes: number;
+}
+
+/** One request, decoded and checked against the model's signature. */
+export interface InferenceRequest {
+  /** Every input, in the model's order. */
+  readonly tensors: readonly NamedTensor[];
+  /** Names of the outputs wanted, in that order. */
+  readonly outputs: readonly string[];
+  /**
+   * Buffers of the tensors that the model may use up. They are empty from the call on; their memory comes back as `ModelInference.returned`. Tensors whose buffers are not
+   * listed are copied.
+   */
+  readonly lend: readonly ArrayBuffer[];
+}
+
+export interface ModelInference {
+  /** In the order they were asked for. */
+  readonly outputs: readonly NamedTensor[];
+  /** From `infer` being called to the runtime starting on it, microseconds. */
+  readonly queueUs: number;
+  /** In the runtime, microseconds. */
+  readonly computeUs: number;
+  /** Memory for the caller to use again. */
+  readonly returned: readonly ArrayBuffer[];
+}

@@ -1,0 +1,2 @@
+export { ModelRepository } from './model-repository.ts';
+export type * from './types.ts';

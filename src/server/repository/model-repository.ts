@@ -1,0 +1,176 @@
+import { KserveError, quote } from '../../kserve/index.ts';
+import type { LoadedModel } from '../model/types.ts';
+import type { ModelSettings, RepositoryFolder } from '../types.ts';
+import { ModelEntry } from './model-entry.ts';
+import { scanFolder } from './repository-folder.ts';
+import type { ModelListing, RepositoryEvents } from './types.ts';
+
+export interface RepositoryOptions {
+  readonly folder?: RepositoryFolder | undefined;
+  readonly maxLoaded?: number | undefined;
+}
+
+/**
+ * The models a server has, loaded or not, by name and version; every protocol serves from here.
+ *
+ * Loads and unloads come one after another, so that the memory of each can be told, and never hold up requests to other models. A model that was never loaded, or had to make
+ * room for another, is loaded when it is asked for; one that was unloaded on request, or died, waits for a `load`.
+ * Whoever made it disposes it, once no request can come any more.
+ */
+export class ModelRepository implements AsyncDisposable {
+  readonly #entries: ModelEntry[];
+  readonly #options: RepositoryOptions;
+  readonly #events: RepositoryEvents;
+  #lastChange: Promise<unknown> = Promise.resolve();
+  #uses = 0;
+
+  constructor(models: readonly ModelSettings[], options: RepositoryOptions, events: RepositoryEvents) {
+    this.#entries = models.map((settings) => new ModelEntry(settings));
+    this.#options = options;
+    this.#events = events;
+    this.#scan();
+  }
+
+  /** Loads what is to be loaded before the server listens. @throws ModelError for the first that cannot be */
+  async loadAtStart(): Promise<void> {
+    const wanted = this.#entries.filter(({ settings }) => settings.isLoadedAtStart !== false);
+    for (const entry of wanted.slice(0, this.#options.maxLoaded)) await this.#change(() => this.#load(entry));
+  }
+
+  /**
+   * Runs an action on a model that is held loaded meanwhile. Waits where the model has to be loaded first.
+   * @param version - undefined for the newest that is ready, or else for the newest
+   * @throws KserveError with status 404 where there is no such model or version, 503 where it is not ready
+   */
+  async use<T>(name: string, version: string | undefined, action: (model: LoadedModel) => Promise<T>): Promise<T> {
+    const entry = this.#find(name, version);
+    entry.lastUse = ++this.#uses;
+    const model = entry.hold() ?? (await this.#holdOnDemand(entry));
+    try {
+      return await action(model);
+    } finally {
+      entry.release();
+    }
+  }
+
+  /** Where one version stands. @throws KserveError with status 404 where there is none */
+  find(name: string, version: string | undefined): ModelListing {
+    return this.#find(name, version).listing;
+  }
+
+  /** A model that is ready, for a look that is no use. @throws KserveError with status 404 where there is none, 503 where it is not ready */
+  peek(name: string, version: string | undefined): LoadedModel {
+    const entry = this.#find(name, version);
+    if (entry.loaded === undefined) throw entry.refusal;
+    return entry.loaded;
+  }
+
+  /** Versions of a model, oldest first, loaded or not. */
+  versionsOf(name: string): string[] {
+    return this.#versionsOf(name).map(({ version }) => version);
+  }
+
+  /** Every version of every model, in the order they were added. */
+  list(): ModelListing[] {
+    this.#scan();
+    return this.#entries.map(({ listing }) => listing);
+  }
+
+  /**
+   * Loads every version of a model that is not loaded.
+   * @throws KserveError with status 404 where there is none, 500 where one cannot be loaded
+   */
+  async load(name: string): Promise<void> {
+    this.#scan();
+    for (const entry of this.#versionsOf(name)) {
+      await this.#change(async () => {
+        entry.isOnDemand = true;
+        await this.#load(entry).catch(() => {
+          throw new KserveError(500, entry.refusal.message);
+        });
+      });
+    }
+  }
+
+  /** Unloads every version of a model, each after the requests it has; new ones are refused from now on. @throws KserveError with status 404 where there is none */
+  async unload(name: string): Promise<void> {
+    const entries = this.#versionsOf(name);
+    for (const entry of entries) entry.isOnDemand = false;
+    for (const entry of entries) await this.#change(() => entry.unload('it was unloaded on request'));
+  }
+
+  /** Unloads everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#change(async () => {
+      await Promise.all(this.#entries.map((entry) => entry.unload('the server is stopping')));
+    });
+  }
+
+  #scan(): void {
+    const { folder } = this.#options;
+    if (folder === undefined) return;
+    for (const settings of scanFolder(folder)) {
+      const isKnown = this.#entries.some(({ name, version }) => name === settings.name && version === settings.version);
+      if (!isKnown) this.#entries.push(new ModelEntry(settings));
+    }
+  }
+
+  #versionsOf(name: string): readonly ModelEntry[] {
+    const versions = this.#entries.filter((entry) => entry.name === name);
+    if (versions.length > 0) return versions.toSorted((a, b) => Number(a.version) - Number(b.version));
+    const known = [...new Set(this.#entries.map((entry) => quote(entry.name)))].join(', ');
+    throw new KserveError(404, `there is no model ${quote(name)}; this server has ${known === '' ? 'none' : known}`);
+  }
+
+  #find(name: string, version: string | undefined): ModelEntry {
+    const versions = this.#versionsOf(name);
+    if (version === undefined) {
+      return versions.findLast((entry) => entry.state === 'ready') ?? (versions.at(-1) as ModelEntry);
+    }
+    const entry = versions.find((one) => one.version === version);
+    if (entry !== undefined) return entry;
+    const known = versions.map((one) => quote(one.version)).join(', ');
+    throw new KserveError(404, `the model ${quote(name)} has no version ${quote(version)}; it has ${known}`);
+  }
+
+  async #holdOnDemand(entry: ModelEntry): Promise<LoadedModel> {
+    if (!entry.isOnDemand) throw entry.refusal;
+    return this.#change(async () => {
+      if (!entry.isOnDemand) throw entry.refusal;
+      await this.#load(entry).catch((error: unknown) => {
+        this.#events.onFault(entry.listing, error);
+      });
+      // Held before the next change can begin, which may want its room.
+      const model = entry.hold();
+      if (model === undefined) throw entry.refusal;
+      return model;
+    });
+  }
+
+  /** Only ever called within a change. */
+  async #load(entry: ModelEntry): Promise<void> {
+    if (entry.state === 'ready') return;
+    await this.#makeRoom();
+    await entry.load((reason) => {
+      entry.isOnDemand = false;
+      this.#events.onDeath(entry.listing, reason);
+    });
+  }
+
+  async #makeRoom(): Promise<void> {
+    const { maxLoaded = Number.POSITIVE_INFINITY } = this.#options;
+    for (;;) {
+      const ready = this.#entries.filter(({ state }) => state === 'ready');
+      if (ready.length < maxLoaded) return;
+      const [oldest] = ready.toSorted((a, b) => a.lastUse - b.lastUse) as [ModelEntry];
+      await oldest.unload('it was unloaded to make room for another');
+    }
+  }
+
+  /** Runs changes of what is loaded one after another. */
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#lastChange.then(change, change);
+    this.#lastChange = done.catch(() => {});
+    return done;
+  }
+}
