@@ -5,7 +5,9 @@ import { checkTable } from './check-table.ts';
 import { codeLevels, groupConfigurations, meanByConfiguration } from './configurations.ts';
 import { correlateContexts } from './correlations.ts';
 import { findEffects } from './effects.ts';
-import { findFronts, findLeftOut } from './fronts.ts';
+import { describeFronts } from './front-uncertainty.ts';
+import { findFronts, findLeftOut, markLeftOut } from './fronts.ts';
+import { createMeanSampler, type SampledResponse } from './mean-sampler.ts';
 import { testOrderEffect } from './order-effect.ts';
 import { summarizeReplicates } from './summaries.ts';
 import type { Analysis, AnalysisOptions, Configurations, RowCounts, Table } from './types.ts';
@@ -62,13 +64,34 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
       confidence: resolved.confidence,
     }),
   );
+  const fronts = findFronts(configurations, means, resolved.objectives, frontFactors(resolved), leftOut);
+  const sampler = createMeanSampler(
+    configurations,
+    means,
+    [...needed].filter((name) => isAsked(name, resolved)).map((name) => sampledResponse(table, name)),
+    resolved.confidence,
+  );
+  const frontDetails = onceAsked(() =>
+    describeFronts({
+      ...resolved,
+      configurations,
+      means,
+      isLeftOut: markLeftOut(configurations, leftOut),
+      fronts,
+      sampler,
+    }),
+  );
   return {
     options: resolved,
     counts,
     configurations,
     means,
     leftOut,
-    fronts: findFronts(configurations, means, resolved.objectives, resolved.contexts, leftOut),
+    fronts,
+    sampler,
+    get frontDetails() {
+      return frontDetails();
+    },
     correlations: correlateContexts(configurations, responseMeans, resolved.contexts),
     get effects() {
       return effects();
@@ -84,6 +107,21 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
       ...noteOrderEffects(table, configurations, resolved),
     ],
   };
+}
+
+/** Factors of whose values each has a front: the contexts, and the load, because a front holds at a load. */
+function frontFactors({ contexts, factors }: Required<AnalysisOptions>): string[] {
+  return [...new Set([...contexts, ...factors.filter((factor) => factor === 'load')])];
+}
+
+function isAsked(name: string, { objectives, constraints }: Required<AnalysisOptions>): boolean {
+  return [...objectives, ...constraints].some(({ response }) => response === name);
+}
+
+function sampledResponse(table: Table, name: string): SampledResponse {
+  const [lo, hi] = [table.columns.get(`${name}_lo`), table.columns.get(`${name}_hi`)];
+  const interval = lo?.kind === 'number' && hi?.kind === 'number' ? { lo: lo.values, hi: hi.values } : undefined;
+  return { name, values: numbersOf(table, name), interval };
 }
 
 /** Works something out when it is first asked for, and keeps it. */

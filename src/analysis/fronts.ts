@@ -32,6 +32,11 @@ interface Measured {
   readonly values: Float64Array;
 }
 
+/** Whether a value misses a constraint; what was not measured does not meet it. */
+export function missesGate({ relation, limit }: Pick<Constraint, 'relation' | 'limit'>, value: number): boolean {
+  return relation === '<=' ? !(value <= limit) : !(value >= limit);
+}
+
 /** Every reason in one sentence; undefined where there is none. */
 function findReason(
   configuration: number,
@@ -51,10 +56,16 @@ function findReason(
     const value = values[configuration] as number;
     if (Number.isNaN(value))
       add(`${response} was not measured, so ${response} ${relation} ${limit} is not known to hold`);
-    else if (relation === '<=' ? value > limit : value < limit)
-      add(`misses ${response} ${relation} ${limit} (is ${value})`);
+    else if (missesGate({ relation, limit }, value)) add(`misses ${response} ${relation} ${limit} (is ${value})`);
   }
   return reason;
+}
+
+/** Per configuration, 1 where it was left out. */
+export function markLeftOut({ count }: Configurations, leftOut: readonly LeftOut[]): Uint8Array {
+  const isLeftOut = new Uint8Array(count);
+  for (const { configuration } of leftOut) isLeftOut[configuration] = 1;
+  return isLeftOut;
 }
 
 /** The front over all configurations, and one for each value of each context. */
@@ -65,8 +76,7 @@ export function findFronts(
   contexts: readonly string[],
   leftOut: readonly LeftOut[],
 ): Front[] {
-  const isLeftOut = new Uint8Array(configurations.count);
-  for (const { configuration } of leftOut) isLeftOut[configuration] = 1;
+  const isLeftOut = markLeftOut(configurations, leftOut);
   const frontOf = (name: string, members: Int32Array): Front => ({
     name,
     members,
@@ -87,7 +97,8 @@ export function findFronts(
   ];
 }
 
-function markFront(
+/** 1 for every member that no other dominates, those left out aside. */
+export function markFront(
   members: Int32Array,
   isLeftOut: Uint8Array,
   means: ReadonlyMap<string, Float64Array>,

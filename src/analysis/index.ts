@@ -3,6 +3,8 @@ export { analyzeTable } from './analyze.ts';
 export { correlate } from './correlation.ts';
 export { correlationTime, type Dependence } from './correlation-time.ts';
 export type { ResponseEffects, TermTest } from './effects.ts';
+export { tabulateFronts } from './front-tables.ts';
+export type { FrontDetail } from './front-uncertainty.ts';
 export {
   type IntervalOptions,
   type IntervalOutcome,
@@ -18,7 +20,7 @@ export { checkLittlesLaw, type LittlesLaw } from './littles-law.ts';
 export { describe, type Moments } from './moments.ts';
 export { type OrderEffect, testOrderEffect } from './order-effect.ts';
 export { findFront } from './pareto.ts';
-export { levelsOf, RESULT_TABLES, tabulateCorrelations, tabulateFronts, tabulateSummaries } from './result-tables.ts';
+export { RESULT_TABLES, tabulateCorrelations, tabulateSummaries } from './result-tables.ts';
 export { minimumSample } from './sample-size.ts';
 export {
   type Drift,
@@ -29,4 +31,5 @@ export {
   testDrift,
 } from './steady-state.ts';
 export { type CellValue, createTableBuilder, type TableBuilder, tableFromRecords } from './table.ts';
+export { levelsOf } from './table-cells.ts';
 export type * from './types.ts';

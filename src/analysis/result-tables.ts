@@ -1,46 +1,17 @@
 import { tabulateEffects, tabulateSimpleEffects } from './effect-tables.ts';
-import type { Analysis, Configurations, ResultTable } from './types.ts';
+import { tabulateFrontSummaries, tabulateFronts } from './front-tables.ts';
+import { levelsOf } from './table-cells.ts';
+import type { Analysis, ResultTable } from './types.ts';
 
 /** Every file of an analysis by its name. To add one, add a line. */
 export const RESULT_TABLES: Readonly<Record<string, (analysis: Analysis) => ResultTable>> = {
   'pareto.csv': tabulateFronts,
+  'fronts.csv': tabulateFrontSummaries,
   'summary.csv': tabulateSummaries,
   'correlations.csv': tabulateCorrelations,
   'effects.csv': tabulateEffects,
   'simple-effects.csv': tabulateSimpleEffects,
 };
-
-/** `pareto.csv`: every configuration once per front. */
-export function tabulateFronts({ configurations, fronts, leftOut, means, options }: Analysis): ResultTable {
-  const reasons = new Map(leftOut.map(({ configuration, reason }) => [configuration, reason]));
-  const objectives = options.objectives.map(({ response }) => means.get(response) as Float64Array);
-  return {
-    columns: [
-      'front',
-      'on_front',
-      ...configurations.factors,
-      ...options.objectives.map(({ response }) => response),
-      'replicates',
-      'left_out_because',
-    ],
-    rows: {
-      *[Symbol.iterator]() {
-        for (const { name, members, onFront } of fronts) {
-          for (const [place, configuration] of members.entries()) {
-            yield [
-              name,
-              onFront[place] === 1,
-              ...levelsOf(configurations, configuration),
-              ...objectives.map((values) => orEmpty(values[configuration] as number)),
-              (configurations.offsets[configuration + 1] as number) - (configurations.offsets[configuration] as number),
-              reasons.get(configuration),
-            ];
-          }
-        }
-      },
-    },
-  };
-}
 
 /** `correlations.csv`: one row per response and pair of values of a context. */
 export function tabulateCorrelations({ correlations }: Analysis): ResultTable {
@@ -104,13 +75,4 @@ export function tabulateSummaries({ configurations, summaries }: Analysis): Resu
       },
     },
   };
-}
-
-/** Level names of one configuration, in the order of the factors. */
-export function levelsOf({ codes, levels }: Configurations, configuration: number): string[] {
-  return codes.map((ofFactor, factor) => levels[factor]?.[ofFactor[configuration] as number] as string);
-}
-
-function orEmpty(value: number): number | undefined {
-  return Number.isNaN(value) ? undefined : value;
 }

@@ -1,5 +1,7 @@
 import type { Objective } from '../spec/types.ts';
 import type { ResponseEffects } from './effects.ts';
+import type { FrontDetail } from './front-uncertainty.ts';
+import type { MeanSampler } from './mean-sampler.ts';
 
 /** One column of a table. An empty cell is NaN among numbers and -1 among codes. Numbers are finite. */
 export type Column =
@@ -126,6 +128,10 @@ export interface Analysis {
   readonly leftOut: readonly LeftOut[];
   readonly fronts: readonly Front[];
   readonly correlations: readonly Correlation[];
+  /** Draws the means of objectives and constraints as they could have come out. */
+  readonly sampler: MeanSampler;
+  /** Beside `fronts`, how sure each is; worked out when first asked for. */
+  readonly frontDetails: readonly FrontDetail[];
   /** By response and context; worked out when first asked for. */
   readonly effects: readonly ResponseEffects[];
   /** Worked out anew at each iteration, so that a million configurations need no memory. */

@@ -65,6 +65,12 @@ test('every configuration stands once in the front of all and once in that of it
     energy_j: 1,
     replicates: 1,
     left_out_because: undefined,
+    p_on_front: undefined,
+    p_source: undefined,
+    on_robust_front: undefined,
+    is_knee: false,
+    distance_to_front: 0,
+    ties: 0,
   });
 });
 
