@@ -97,7 +97,7 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
       return effects();
     },
     summaries: {
-      [Symbol.iterator]: () => summarizeReplicates(responses, configurations, resolved.confidence),
+      [Symbol.iterator]: () => summarizeReplicates(responses, configurations, resolved),
     },
     notes: [
       // Where no row is usable at all, that is the reason, and the counts tell it.
@@ -156,6 +156,7 @@ function resolveOptions(table: Table, options: AnalysisOptions): Required<Analys
     constraints: options.constraints ?? [],
     responses: options.responses ?? findResponses(table, options.factors),
     confidence: options.confidence ?? 0.95,
+    requestsOf: options.requestsOf ?? (() => undefined),
     allowMixedEnergy: options.allowMixedEnergy ?? false,
   };
 }

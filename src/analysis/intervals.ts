@@ -121,11 +121,13 @@ export function intervalsOverReplicates(replicates: readonly Float64Array[], opt
     }
     return {
       kind: 'none',
-      reason: `${replicates.length} replicates; at ${describeLoad(options.dependence)} an interval of the ${statistic} takes ${adviseReplicates(replicates, needed)}`,
+      reason: `${countReplicates(replicates.length)}; at ${describeLoad(options.dependence)} an interval of the ${statistic} takes ${adviseReplicates(replicates, needed)}`,
       neededRequests: LEAST_REPLICATES * needed,
     };
   });
 }
+
+const countReplicates = (count: number) => `${count} ${count === 1 ? 'replicate' : 'replicates'}`;
 
 function adviseReplicates(replicates: readonly Float64Array[], needed: number): string {
   const mean = replicates.reduce((sum, { length }) => sum + length, 0) / replicates.length;

@@ -55,18 +55,19 @@ export function tabulateCorrelations({ correlations }: Analysis): ResultTable {
 /** `summary.csv`: one row per configuration and response. */
 export function tabulateSummaries({ configurations, summaries }: Analysis): ResultTable {
   return {
-    columns: [...configurations.factors, 'response', 'n', 'mean', 'sd', 'lo', 'hi', 'min', 'max', 'method'],
+    columns: [...configurations.factors, 'response', 'n', 'mean', 'sd', 'estimate', 'lo', 'hi', 'min', 'max', 'method'],
     rows: {
       *[Symbol.iterator]() {
-        for (const { configuration, response, n, mean, spread, min, max, method } of summaries) {
+        for (const { configuration, response, n, mean, sd, interval, min, max, method } of summaries) {
           yield [
             ...levelsOf(configurations, configuration),
             response,
             n,
             mean,
-            spread?.sd,
-            spread?.lo,
-            spread?.hi,
+            sd,
+            interval?.estimate,
+            interval?.lo,
+            interval?.hi,
             min,
             max,
             method,

@@ -1,4 +1,5 @@
 import type { Objective } from '../spec/types.ts';
+import type { Dependence } from './correlation-time.ts';
 import type { ResponseEffects } from './effects.ts';
 import type { FrontDetail } from './front-uncertainty.ts';
 import type { MeanSampler } from './mean-sampler.ts';
@@ -35,8 +36,18 @@ export interface AnalysisOptions {
   readonly responses?: readonly string[];
   /** Of the intervals; 0.95 if absent. */
   readonly confidence?: number;
+  /** The requests behind a row of the table, for the intervals of latencies over replicates; absent where they are not kept. Called only while summaries are worked out. */
+  readonly requestsOf?: (row: number) => ReplicateRequests | undefined;
   /** Lets rows with estimated and with measured energy stand in one front. */
   readonly allowMixedEnergy?: boolean;
+}
+
+/** The requests of one trial. */
+export interface ReplicateRequests {
+  /** Of every request that has one, in any order, milliseconds. */
+  readonly latenciesMs: Float64Array;
+  /** What makes neighbouring requests alike; `changing` where the load changes by design, so that latency has no one distribution. */
+  readonly load: Dependence | 'changing';
 }
 
 /** A configuration that could not be compared, and why. */
@@ -89,9 +100,11 @@ export interface Summary {
   readonly mean: number;
   readonly min: number;
   readonly max: number;
-  /** Sample standard deviation and the interval of the mean; absent with one replicate. */
-  readonly spread: { readonly sd: number; readonly lo: number; readonly hi: number } | undefined;
-  /** How `lo` and `hi` were found, or why they are absent. */
+  /** Sample standard deviation over the replicates; absent with one. */
+  readonly sd: number | undefined;
+  /** `estimate` is the figure it is of: the mean over replicates, or for a latency the statistic of all requests pooled. */
+  readonly interval: { readonly estimate: number; readonly lo: number; readonly hi: number } | undefined;
+  /** How the interval was found, or why there is none and what it would take. */
   readonly method: string;
 }
 

@@ -2,6 +2,7 @@ import { type Analysis, type AnalysisOptions, analyzeTable, createTableBuilder }
 import { AnalysisError } from '../errors.ts';
 import type { ExperimentSpec } from '../spec/index.ts';
 import { type Results, readResults } from '../store/index.ts';
+import { readKeptRequests } from './kept-requests.ts';
 
 /** What a user may ask beyond what the spec of the results says. */
 export interface AskedOptions {
@@ -26,6 +27,7 @@ export interface AnalyzedResults {
 export async function analyzeResults(folders: readonly string[], asked: AskedOptions): Promise<AnalyzedResults> {
   const results = await Promise.all(folders.map((folder) => readResults(folder)));
   const rows = results.flatMap((result) => result.rows);
+  const folderOf = results.flatMap((result) => result.rows.map(() => result));
   if (rows.length === 0) {
     throw new AnalysisError({
       where: folders.join(', '),
@@ -51,6 +53,11 @@ export async function analyzeResults(folders: readonly string[], asked: AskedOpt
       ]),
     ],
     constraints: asked.constraints,
+    ...(specs[0] === undefined ? {} : { confidence: specs[0].measure.confidence }),
+    requestsOf: (index) => {
+      const [row, folder] = [rows[index], folderOf[index]];
+      return row === undefined || folder === undefined ? undefined : readKeptRequests(row, folder);
+    },
     allowMixedEnergy: asked.allowMixedEnergy,
   });
   return { analysis, results };

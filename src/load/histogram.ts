@@ -1,4 +1,10 @@
-import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import {
+  build,
+  decodeFromCompressedBase64,
+  encodeIntoCompressedBase64,
+  type Histogram,
+  JsHistogram,
+} from 'hdr-histogram-js';
 import { NS_PER_MS, NS_PER_US } from '../units.ts';
 import { hasLatency, latencyMsOf } from './latencies.ts';
 import type { RequestRecords } from './types.ts';
@@ -42,6 +48,26 @@ export function encodeHistogram(histogram: Histogram): string {
 /** @throws Error for text that is not an encoded histogram */
 export function decodeHistogram(text: string): Histogram {
   return decodeFromCompressedBase64(text, BUCKET_BITS);
+}
+
+/**
+ * Every value of a histogram of microseconds, ascending, milliseconds; each within 0.1 % of what was recorded.
+ *
+ * @throws Error for text that is not an encoded histogram
+ */
+export function readLatenciesMs(text: string): Float64Array {
+  const histogram = decodeHistogram(text);
+  if (!(histogram instanceof JsHistogram)) throw new Error('a histogram was decoded to something without its values');
+  const valuesMs = new Float64Array(histogram.totalCount);
+  const recorded = histogram.recordedValuesIterator;
+  recorded.reset();
+  for (let from = 0; recorded.hasNext(); ) {
+    const { valueIteratedTo, countAddedInThisIterationStep } = recorded.next();
+    const to = from + countAddedInThisIterationStep;
+    valuesMs.fill(histogram.medianEquivalentValue(valueIteratedTo) / US_PER_MS, from, to);
+    from = to;
+  }
+  return valuesMs;
 }
 
 /** A percentile of a histogram of microseconds, milliseconds; NaN where it is empty. Within 0.1 % of the exact one. */

@@ -8,6 +8,7 @@ export {
   decodeHistogram,
   encodeHistogram,
   type HistogramWindow,
+  readLatenciesMs,
   readPercentileMs,
   recordLatencies,
   recordSendLags,

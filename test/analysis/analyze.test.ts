@@ -165,8 +165,52 @@ test('a summary holds the t interval of the mean over replicates, and none for a
     mean: 5,
     sd: undefined,
     lo: undefined,
-    method: 'one replicate: no interval',
+    method: 'one replicate: no interval; it takes two, and narrows with more',
   });
+});
+
+test('a latency whose requests are kept has the interval of all of them pooled, or none where they are too few', () => {
+  const records = [0, 1, 2].map((replicate) => ({
+    model: 'a',
+    threads: 1,
+    latency_mean_ms: 2 + replicate,
+    latency_p999_ms: 9,
+    replicate,
+  }));
+  // Each replicate repeats ten values, so the mean of all requests and those of the replicates are known.
+  const requests = records.map(({ latency_mean_ms }) =>
+    Float64Array.from({ length: 400 }, (_, index) => latency_mean_ms + (index % 10) / 10 - 0.45),
+  );
+  const load = { kind: 'open', utilization: 0.3 } as const;
+  const options = {
+    factors: ['model', 'threads'],
+    objectives: [{ response: 'latency_mean_ms', direction: 'minimize' as const }],
+    contexts: [],
+  };
+  const summaryOf = (requestsOf: NonNullable<AnalysisOptions['requestsOf']>) =>
+    read(tabulateSummaries(analyzeTable(tableFromRecords(records, ['model', 'threads']), { ...options, requestsOf })));
+  const [mean, p999] = summaryOf((row) => ({ latenciesMs: requests[row] as Float64Array, load }));
+  expect(mean).toMatchObject({
+    response: 'latency_mean_ms',
+    n: 3,
+    mean: 3,
+    method: '95 %, 3 replicates, t on the reciprocal of the mean, all requests pooled',
+  });
+  expect(mean?.estimate).toBeCloseTo(3, 12);
+  // Batch means 2, 3, 4: standard error 1 / sqrt(3), t(0.975; 2) = 4.302653, relative 0.828, so 3 / 1.828 to 3 / 0.172.
+  expect(mean?.lo).toBeCloseTo(3 / (1 + 4.302653 / Math.sqrt(3) / 3), 5);
+  expect(mean?.hi).toBeCloseTo(3 / (1 - 4.302653 / Math.sqrt(3) / 3), 3);
+  expect(p999).toMatchObject({ n: 3, mean: 9, estimate: undefined, lo: undefined, hi: undefined });
+  expect(p999?.method).toMatch(
+    /^no interval: 3 replicates; at a utilization of 0.3 an interval of the p999 takes \d+ of their length/,
+  );
+
+  const [changing] = summaryOf((row) => ({ latenciesMs: requests[row] as Float64Array, load: 'changing' }));
+  expect(changing).toMatchObject({ lo: undefined, method: expect.stringContaining('the load changes by design') });
+  const [incomplete] = summaryOf((row) =>
+    row === 0 ? undefined : { latenciesMs: requests[row] as Float64Array, load },
+  );
+  expect(incomplete).toMatchObject({ estimate: 3, method: 't interval of the mean over replicates, 95 %' });
 });
 
 test('responses are all columns of numbers that are neither factors nor bookkeeping', () => {

@@ -3,6 +3,7 @@ import {
   createLatencyHistogram,
   decodeHistogram,
   encodeHistogram,
+  readLatenciesMs,
   readPercentileMs,
   recordLatencies,
   recordSendLags,
@@ -26,6 +27,21 @@ test('a latency histogram comes back from its file as it was, within 0.1 % of th
     expect(Math.abs(readPercentileMs(read, percentile) / exactMs - 1)).toBeLessThan(0.01);
   }
   expect(readPercentileMs(read, 99) / (0.05 * 1.003 ** 4949)).toBeCloseTo(1, 2);
+});
+
+test('the values of a kept histogram come back in order, each within 0.1 % or half a microsecond', () => {
+  const latenciesMs = Array.from({ length: 3000 }, (_, index) => 0.004 * 1.005 ** index).reverse();
+  const histogram = createLatencyHistogram();
+  recordLatencies(
+    histogram,
+    makeRecords(latenciesMs.map((ms, index) => ({ intended: index, done: index + ms }))),
+    window,
+  );
+  const values = readLatenciesMs(encodeHistogram(histogram));
+  expect(values).toHaveLength(3000);
+  for (const [index, exactMs] of latenciesMs.toReversed().entries()) {
+    expect(Math.abs((values[index] as number) - exactMs)).toBeLessThan(Math.max(exactMs * 1e-3, 0.0011));
+  }
 });
 
 test('timeouts stand in the latency histogram at the timeout; errors and other windows do not stand in it', () => {
