@@ -114,6 +114,11 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--execution-mode <mode>', 'sequential or parallel', 'sequential')
     .option('--graph-optimization <level>', 'disabled, basic, extended or all', 'all')
     .option('--spinning', 'let idle runtime threads spin')
+    .option('--instances <number>', 'sessions of the runtime for each model', '1')
+    .option('--max-batch <items>', 'run waiting requests together, up to this many items')
+    .option('--max-queue-delay <time>', 'longest wait for others to be run together with, e.g. 2ms', '0ms')
+    .option('--preferred-batches <items...>', 'numbers of items that are run without waiting for more', [])
+    .option('--max-queue <number>', 'requests that may wait for a model; more are answered with 429', '1000')
     .option('--max-loaded <number>', 'models loaded at a time; the one used longest ago makes room')
     .action(doing(async () => (await import('./commands/serve.ts')).serve));
 

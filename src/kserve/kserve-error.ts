@@ -6,11 +6,14 @@
 export class KserveError extends Error {
   /** HTTP status: 4xx for a request that was refused, 502 for a server's answer that could not be read. */
   readonly status: number;
+  /** Seconds after which it is worth trying again; undefined where that would not help, or nobody knows. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, { retryAfterS }: { readonly retryAfterS?: number } = {}) {
     super(message);
     this.name = 'KserveError';
     this.status = status;
+    this.retryAfterS = retryAfterS;
   }
 }
 

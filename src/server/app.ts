@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import { encodeError, KserveError, modelMetadataJson, quote } from '../kserve/index.ts';
 import { packageVersion } from '../package-files.ts';
 import { answerBrokenRequest } from './broken-request.ts';
-import { BufferPool } from './buffer-pool.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { answerInference } from './infer-route.ts';
 import { describeModel } from './model-metadata.ts';
 import type { ModelRepository } from './repository/index.ts';
@@ -16,6 +16,8 @@ interface ModelParams {
 }
 
 export interface AppOptions {
+  /** Memory for request bodies, the one that the repository was given. */
+  readonly pool: BufferPool;
   readonly bodyLimitBytes: number;
   /** Called with errors that are the server's fault, for its log. */
   readonly onError: (error: unknown) => void;
@@ -26,9 +28,6 @@ const REQUEST_TIMEOUT_MS = 120_000;
 
 const EXTENSIONS = ['binary_tensor_data', 'model_repository'];
 
-/** Memory of request bodies kept between requests. */
-const POOL_LIMIT_BYTES = 32e6;
-
 /**
  * The HTTP side of the server: the routes of KServe V2 over the models of a repository.
  *
@@ -36,6 +35,7 @@ const POOL_LIMIT_BYTES = 32e6;
  * Source: Open Inference Protocol, REST; https://github.com/kserve/open-inference-protocol
  */
 export function buildApp(repository: ModelRepository, options: AppOptions): FastifyInstance {
+  const { pool } = options;
   const app = fastify({
     logger: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -43,7 +43,6 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     clientErrorHandler: answerBrokenRequest,
   });
-  const pool = new BufferPool(POOL_LIMIT_BYTES);
   app.removeAllContentTypeParsers();
   // Clients label JSON and binary bodies in many ways; the protocol goes by the Inference-Header-Content-Length alone.
   app.addContentTypeParser('*', async (request: FastifyRequest) => {
@@ -97,5 +96,7 @@ function sendError(error: FastifyError | KserveError, reply: FastifyReply, optio
   const isOurs = error instanceof KserveError;
   const message = isOurs || status < 500 ? messageOf(error) : `the server failed on this request: ${messageOf(error)}`;
   const { headers, body } = encodeError(message);
+  const retryAfterS = isOurs ? error.retryAfterS : undefined;
+  if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
   return reply.code(status).headers(headers).send(body);
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { decodeInferRequest, encodeInferResponse, KserveError } from '../kserve/index.ts';
+import { decodeInferRequest, encodeInferResponse, KserveError, type Parameters, quote } from '../kserve/index.ts';
 import type { NamedTensor } from '../models/types.ts';
-import { monotonicNs, NS_PER_MS } from '../units.ts';
+import { monotonicNs, NS_PER_MS, NS_PER_US } from '../units.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { versionOf } from './model/index.ts';
 import type { LoadedModel } from './model/types.ts';
@@ -23,12 +23,15 @@ export async function answerInference(
   const received = request.body as RequestBody | undefined;
   if (received === undefined) throw new KserveError(400, 'the request has no body');
   const { bytes, completeNs } = received;
-  const { id, tensors, outputs } = decodeInferRequest(request.headers, bytes, model.signature);
+  const { id, parameters, tensors, outputs } = decodeInferRequest(request.headers, bytes, model.signature);
   const decodeMs = (monotonicNs() - completeNs) / NS_PER_MS;
   const lend = ownBuffers(tensors);
   if (!lend.includes(bytes.buffer)) pool.give(bytes.buffer);
   const names = outputs.map(({ name }) => name);
-  const inference = await model.infer({ tensors, lend, outputs: names });
+  const inference = await model.infer({
+    ...{ tensors, lend, outputs: names },
+    deadlineNs: deadlineOf(parameters, completeNs),
+  });
   for (const buffer of inference.returned) pool.give(buffer);
   const response = encodeInferResponse({
     modelName: model.settings.name,
@@ -40,6 +43,19 @@ export async function answerInference(
   reply.headers(response.headers);
   reply.header('server-timing', serverTiming(decodeMs, inference.queueUs / 1e3, inference.computeUs / 1e3));
   return response.body as Buffer;
+}
+
+/**
+ * When a request has to have been started on: its parameter `timeout`, microseconds from its arrival; 0 is none.
+ * @throws KserveError where it is no number of microseconds
+ */
+export function deadlineOf({ timeout }: Parameters, arrivedNs: number): number | undefined {
+  if (timeout === undefined || timeout === 0) return undefined;
+  if (typeof timeout === 'number' && timeout > 0) return arrivedNs + timeout * NS_PER_US;
+  throw new KserveError(
+    400,
+    `the request has ${quote(timeout)} as its parameter "timeout", where a number of microseconds is expected`,
+  );
 }
 
 function serverTiming(decodeMs: number, queueMs: number, computeMs: number): string {

@@ -1,5 +1,6 @@
 import type { ModelMetadata } from '../kserve/types.ts';
 import { BYTES_PER_MB } from '../units.ts';
+import { DEFAULT_MAX_QUEUE } from './model/index.ts';
 import type { LoadedModel } from './model/types.ts';
 
 /** What the server says of a loaded model; `parameters` are the settings it really runs with, and what it took to load it. */
@@ -7,6 +8,7 @@ export function describeModel(
   { settings, signature, figures }: LoadedModel,
   versions: readonly string[],
 ): ModelMetadata {
+  const { instances = 1, batching, maxQueue = DEFAULT_MAX_QUEUE } = settings;
   const { intraOpThreads, interOpThreads, executionMode, graphOptimization, spinning } = settings.engine;
   return {
     name: settings.name,
@@ -20,6 +22,11 @@ export function describeModel(
       execution_mode: executionMode,
       graph_optimization: graphOptimization,
       spinning,
+      instances,
+      max_batch: batching?.maxBatch ?? 'off',
+      max_queue_delay_ms: batching?.maxQueueDelayMs ?? 0,
+      preferred_batches: batching?.preferredBatches ?? [],
+      max_queue: maxQueue,
       load_ms: figures.loadMs,
       warm_up_ms: figures.warmUpMs,
       load_memory_mb: figures.memoryBytes / BYTES_PER_MB,

@@ -1,10 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { LaunchError, messageOf } from '../errors.ts';
 import { buildApp } from './app.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { ModelRepository } from './repository/index.ts';
 import type { RunningApp, ServerSettings } from './types.ts';
 
 const DEFAULT_BODY_LIMIT_BYTES = 256e6;
+
+/** Memory of requests kept between requests. */
+const POOL_LIMIT_BYTES = 32e6;
 
 /** How long requests in flight may take to be answered once the server is stopped, milliseconds. */
 const DRAIN_TIMEOUT_MS = 5_000;
@@ -24,13 +28,14 @@ export interface StartOptions {
 export async function startServer(settings: ServerSettings, options: StartOptions = {}): Promise<RunningApp> {
   const { onError = () => {} } = options;
   const { models, folder, maxLoaded } = settings;
+  const pool = new BufferPool(POOL_LIMIT_BYTES);
   let onLastDeath: (reason: Error) => void = () => {};
   const died = new Promise<Error>((resolve) => {
     onLastDeath = resolve;
   });
   const repository = new ModelRepository(
     models,
-    { folder, maxLoaded },
+    { folder, maxLoaded, pool },
     {
       onDeath({ name, version }, reason) {
         onError(new Error(`the model "${name}", version "${version}", died: ${messageOf(reason)}`));
@@ -41,21 +46,26 @@ export async function startServer(settings: ServerSettings, options: StartOption
   );
   try {
     await repository.loadAtStart();
-    return await serve(repository, settings, died, onError);
+    return await serve(repository, settings, { pool, died, onError });
   } catch (error) {
     await repository[Symbol.asyncDispose]();
     throw error;
   }
 }
 
+interface Surroundings {
+  readonly pool: BufferPool;
+  readonly died: Promise<Error>;
+  readonly onError: (error: unknown) => void;
+}
+
 async function serve(
   repository: ModelRepository,
   settings: ServerSettings,
-  died: Promise<Error>,
-  onError: (error: unknown) => void,
+  { pool, died, onError }: Surroundings,
 ): Promise<RunningApp> {
   const { host, port, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = settings;
-  const app = buildApp(repository, { bodyLimitBytes, onError });
+  const app = buildApp(repository, { pool, bodyLimitBytes, onError });
   const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
     throw listenError(host, port, error);
   });

@@ -38,6 +38,22 @@ export interface ModelSettings extends ServingSettings {
 /** How a model is served, whichever it is. */
 export interface ServingSettings {
   readonly engine: EngineSettings;
+  /** Sessions of the runtime over the model, each with its own thread, threads of the runtime and copy of the weights. 1 where absent. */
+  readonly instances?: number;
+  /** Requests that wait are run together. Off where absent. */
+  readonly batching?: BatchingSettings;
+  /** Requests that may wait for the runtime; more are answered with 429. 1000 where absent. */
+  readonly maxQueue?: number;
+}
+
+/** Dynamic batching: requests of equal shapes are joined along their first dimension and run together. */
+export interface BatchingSettings {
+  /** Most items run together. A request of more items runs alone. */
+  readonly maxBatch: number;
+  /** Longest time a request waits for others, milliseconds; 0 joins only what waits anyway. The event loop's timers add up to a millisecond. */
+  readonly maxQueueDelayMs: number;
+  /** Numbers of items that are run without waiting for more. */
+  readonly preferredBatches?: readonly number[];
 }
 
 /** A folder laid out as `{name}/{version}/model.onnx`, the version a whole number, or with files `{name}.onnx`, which are version 1. */

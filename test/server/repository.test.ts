@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeInferResponse, encodeInferRequest } from '../../src/kserve/index.ts';
 import type { NamedTensor } from '../../src/models/types.ts';
+import { BufferPool } from '../../src/server/buffer-pool.ts';
 import { type RunningApp, startServer } from '../../src/server/index.ts';
 import { ModelRepository } from '../../src/server/repository/index.ts';
 import type { ModelSettings } from '../../src/server/types.ts';
@@ -123,7 +124,7 @@ describe('the repository extension', () => {
 
   it('answers the requests a model has before it is unloaded', async () => {
     const events = { onDeath: () => {}, onFault: () => {} };
-    await using repository = new ModelRepository([model('a')], {}, events);
+    await using repository = new ModelRepository([model('a')], { pool: new BufferPool(0) }, events);
     await repository.loadAtStart();
     let unloading: Promise<void> | undefined;
     const answer = repository.use('a', undefined, async (loaded) => {

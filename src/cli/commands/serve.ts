@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { startServer } from '../../server/index.ts';
+import type { ServingSettings } from '../../server/types.ts';
 import { FACTORS } from '../../spec/index.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { readOption, readWholeNumber } from '../option-values.ts';
+import { readDurationMs, readOption, readWholeNumber } from '../option-values.ts';
 import { readServedModels } from '../served-models.ts';
 
 interface ServeOptions {
@@ -14,20 +15,19 @@ interface ServeOptions {
   readonly graphOptimization: string;
   readonly spinning?: boolean;
   readonly maxLoaded?: string;
+  readonly instances: string;
+  readonly maxBatch?: string;
+  readonly maxQueueDelay: string;
+  readonly preferredBatches: readonly string[];
+  readonly maxQueue: string;
 }
 
 /** `dse serve`: models over KServe V2, in this process, until it is stopped. */
 export async function serve(modelNames: readonly string[], options: ServeOptions): Promise<ExitCode> {
-  const engine = {
-    intraOpThreads: readWholeNumber('--threads', options.threads, 1),
-    interOpThreads: readWholeNumber('--inter-op-threads', options.interOpThreads, 1),
-    executionMode: readOption('--execution-mode', options.executionMode, FACTORS.execution_mode.value),
-    graphOptimization: readOption('--graph-optimization', options.graphOptimization, FACTORS.graph_optimization.value),
-    spinning: options.spinning ?? false,
-  };
+  const serving = readServing(options);
   const port = readWholeNumber('--port', options.port, 0);
   const maxLoaded = options.maxLoaded === undefined ? undefined : readWholeNumber('--max-loaded', options.maxLoaded, 1);
-  const { models, folder, remarks } = await readServedModels(modelNames, { engine });
+  const { models, folder, remarks } = await readServedModels(modelNames, serving);
   await using app = await startServer(
     {
       ...{ models, host: options.host, port },
@@ -46,4 +46,30 @@ export async function serve(modelNames: readonly string[], options: ServeOptions
   if (cause === undefined) return EXIT.ok;
   process.stderr.write(`The model died: ${cause.message}\n`);
   return EXIT.failed;
+}
+
+function readServing(options: ServeOptions): ServingSettings {
+  const { maxBatch } = options;
+  return {
+    engine: {
+      intraOpThreads: readWholeNumber('--threads', options.threads, 1),
+      interOpThreads: readWholeNumber('--inter-op-threads', options.interOpThreads, 1),
+      executionMode: readOption('--execution-mode', options.executionMode, FACTORS.execution_mode.value),
+      graphOptimization: readOption(
+        '--graph-optimization',
+        options.graphOptimization,
+        FACTORS.graph_optimization.value,
+      ),
+      spinning: options.spinning ?? false,
+    },
+    instances: readWholeNumber('--instances', options.instances, 1),
+    maxQueue: readWholeNumber('--max-queue', options.maxQueue, 1),
+    ...(maxBatch !== undefined && {
+      batching: {
+        maxBatch: readWholeNumber('--max-batch', maxBatch, 1),
+        maxQueueDelayMs: readDurationMs('--max-queue-delay', options.maxQueueDelay),
+        preferredBatches: options.preferredBatches.map((size) => readWholeNumber('--preferred-batches', size, 1)),
+      },
+    }),
+  };
 }

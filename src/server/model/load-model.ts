@@ -1,36 +1,81 @@
 import { type Engine, loadEngine } from '../../engine/index.ts';
+import { ModelError, messageOf } from '../../errors.ts';
 import { makeSampleBatches } from '../../models/index.ts';
+import type { NamedTensor } from '../../models/types.ts';
 import { monotonicNs, NS_PER_MS, US_PER_MS } from '../../units.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import type { ModelSettings } from '../types.ts';
+import { whyNotJoinable } from './batch-shapes.ts';
 import { EngineModel } from './engine-model.ts';
+import { splitOutputs } from './join-requests.ts';
 import type { LoadedModel } from './types.ts';
 
 /**
- * Loads a model, asks it for one inference, and measures both.
- * @throws ModelError where it cannot be loaded
+ * Loads a model into its sessions, asks each for one inference, and measures both.
+ * @throws ModelError where it cannot be loaded, or not be served as the settings ask
  */
-export async function loadModel(settings: ModelSettings): Promise<LoadedModel> {
+export async function loadModel(settings: ModelSettings, pool: BufferPool): Promise<LoadedModel> {
   const residentBefore = process.memoryUsage.rss();
   const startNs = monotonicNs();
-  const engine = await loadEngine(settings.file, settings.engine);
-  const loadMs = (monotonicNs() - startNs) / NS_PER_MS;
-  const warmUpMs = await warmUp(engine);
-  const memoryBytes = Math.max(0, process.memoryUsage.rss() - residentBefore);
-  return new EngineModel(settings, engine, { loadMs, warmUpMs, memoryBytes });
+  const engines: Engine[] = [];
+  try {
+    for (let i = 0; i < (settings.instances ?? 1); i++) engines.push(await loadEngine(settings.file, settings.engine));
+    const loadMs = (monotonicNs() - startNs) / NS_PER_MS;
+    if (settings.batching !== undefined) await assertJoinable(settings, engines[0] as Engine);
+    const warmUpMs = await warmUp(engines);
+    const memoryBytes = Math.max(0, process.memoryUsage.rss() - residentBefore);
+    return new EngineModel(settings, engines, { loadMs, warmUpMs, memoryBytes }, pool);
+  } catch (error) {
+    await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));
+    throw error;
+  }
 }
 
-/** Milliseconds of a first inference on random input; undefined where none can be made up, as of text, or the model fails on it: its users may know a better one. */
-async function warmUp(engine: Engine): Promise<number | undefined> {
-  const open = engine.inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string'));
-  const first = engine.inputs[0]?.shape[0];
-  const batch = typeof first === 'number' ? first : 1;
+/** Milliseconds of the slowest first inference; undefined where no input can be made up, as of text, or the model fails on it: its users may know a better one. */
+async function warmUp(engines: readonly Engine[]): Promise<number | undefined> {
+  const timesMs: number[] = [];
+  for (const engine of engines) {
+    const first = engine.inputs[0]?.shape[0];
+    const input = makeInput(engine, typeof first === 'number' ? first : 1);
+    if (input === undefined) return undefined;
+    try {
+      timesMs.push((await engine.run(input)).computeUs / US_PER_MS);
+    } catch {
+      return undefined;
+    }
+  }
+  return Math.max(...timesMs);
+}
+
+/** Random input; undefined where none can be made up. */
+function makeInput({ inputs }: Engine, batch: number): readonly NamedTensor[] | undefined {
+  const open = inputs.flatMap(({ shape }) => shape.filter((size) => typeof size === 'string'));
   try {
     const dims = Object.fromEntries(open.map((name) => [name, 1]));
-    const [sample] = makeSampleBatches(engine.inputs, { batch, count: 1, seed: 1, dims });
-    if (sample === undefined) return undefined;
-    const { computeUs } = await engine.run(sample.tensors);
-    return computeUs / US_PER_MS;
+    return makeSampleBatches(inputs, { batch, count: 1, seed: 1, dims })[0]?.tensors;
   } catch {
     return undefined;
+  }
+}
+
+/** @throws ModelError for a model of which requests cannot be run together, as far as its signature and a run of two items tell */
+async function assertJoinable({ file, name }: ModelSettings, engine: Engine): Promise<void> {
+  const why = whyNotJoinable(engine) ?? (await whyNotSplit(engine));
+  if (why === undefined) return;
+  throw new ModelError({
+    where: file,
+    what: `requests to "${name}" cannot be run together: ${why}`,
+    hint: 'Serve it without max_batch, or export it with an open first dimension in every input and output.',
+  });
+}
+
+async function whyNotSplit(engine: Engine): Promise<string | undefined> {
+  const input = makeInput(engine, 2);
+  if (input === undefined) return undefined;
+  try {
+    splitOutputs((await engine.run(input)).outputs, [1, 1]);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }

@@ -11,6 +11,8 @@ export interface LoadedModel extends AsyncDisposable {
   readonly settings: ModelSettings;
   readonly signature: ModelSignature;
   readonly figures: LoadFigures;
+  /** Requests that wait for the runtime. */
+  readonly queueLength: number;
   /** @throws KserveError where the request was refused or could not be answered */
   infer(request: InferenceRequest): Promise<ModelInference>;
   /** Settles when it can answer nothing any more: with undefined after it was disposed, with the reason when it died. Never rejects. */
@@ -38,6 +40,8 @@ export interface InferenceRequest {
    * listed are copied.
    */
   readonly lend: readonly ArrayBuffer[];
+  /** When it has to have been started on, on the machine's monotonic clock; it is refused then, if it waits still. No limit where absent. */
+  readonly deadlineNs?: number | undefined;
 }
 
 export interface ModelInference {
@@ -45,7 +49,7 @@ export interface ModelInference {
   readonly outputs: readonly NamedTensor[];
   /** From `infer` being called to the runtime starting on it, microseconds. */
   readonly queueUs: number;
-  /** In the runtime, microseconds. */
+  /** In the runtime, microseconds; all of the run that it shared with others, where it did. */
   readonly computeUs: number;
   /** Memory for the caller to use again. */
   readonly returned: readonly ArrayBuffer[];

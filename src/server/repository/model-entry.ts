@@ -1,5 +1,6 @@
 import { DseError, messageOf } from '../../errors.ts';
 import { KserveError, quote } from '../../kserve/index.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import { loadModel, versionOf } from '../model/index.ts';
 import type { LoadedModel } from '../model/types.ts';
 import type { ModelSettings } from '../types.ts';
@@ -14,14 +15,16 @@ export class ModelEntry {
   isOnDemand = true;
   /** Position of its last use among all uses in the repository; 0 before the first. */
   lastUse = 0;
+  readonly #pool: BufferPool;
   #state: ModelState = 'unavailable';
   #reason = '';
   #loaded: LoadedModel | undefined;
   #holds = 0;
   #onUnheld: () => void = () => {};
 
-  constructor(settings: ModelSettings) {
+  constructor(settings: ModelSettings, pool: BufferPool) {
     this.settings = settings;
+    this.#pool = pool;
     this.name = settings.name;
     this.version = versionOf(settings);
   }
@@ -47,7 +50,7 @@ export class ModelEntry {
     this.#state = 'loading';
     this.#reason = '';
     try {
-      const model = await loadModel(this.settings);
+      const model = await loadModel(this.settings, this.#pool);
       this.#loaded = model;
       this.#state = 'ready';
       void model.ended.then((reason) => {

@@ -1,4 +1,5 @@
 import { KserveError, quote } from '../../kserve/index.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import type { LoadedModel } from '../model/types.ts';
 import type { ModelSettings, RepositoryFolder } from '../types.ts';
 import { ModelEntry } from './model-entry.ts';
@@ -8,6 +9,8 @@ import type { ModelListing, RepositoryEvents } from './types.ts';
 export interface RepositoryOptions {
   readonly folder?: RepositoryFolder | undefined;
   readonly maxLoaded?: number | undefined;
+  /** Memory that requests are made of, shared with whoever receives them. */
+  readonly pool: BufferPool;
 }
 
 /**
@@ -25,7 +28,7 @@ export class ModelRepository implements AsyncDisposable {
   #uses = 0;
 
   constructor(models: readonly ModelSettings[], options: RepositoryOptions, events: RepositoryEvents) {
-    this.#entries = models.map((settings) => new ModelEntry(settings));
+    this.#entries = models.map((settings) => new ModelEntry(settings, options.pool));
     this.#options = options;
     this.#events = events;
     this.#scan();
@@ -107,11 +110,11 @@ export class ModelRepository implements AsyncDisposable {
   }
 
   #scan(): void {
-    const { folder } = this.#options;
+    const { folder, pool } = this.#options;
     if (folder === undefined) return;
     for (const settings of scanFolder(folder)) {
       const isKnown = this.#entries.some(({ name, version }) => name === settings.name && version === settings.version);
-      if (!isKnown) this.#entries.push(new ModelEntry(settings));
+      if (!isKnown) this.#entries.push(new ModelEntry(settings, pool));
     }
   }
 
