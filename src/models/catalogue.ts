@@ -15,16 +15,20 @@ export interface SyntheticEntry extends EntryBase {
   readonly build: (seed: number) => Promise<ModelProto>;
 }
 
-/** Labelled samples that ship with dse: paths relative to its root, and what makes pixels into the tensor the model was trained on. */
+/** A file that ships with dse. */
+export interface PinnedFile {
+  /** Relative to dse's root. */
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** Labelled samples that ship with dse, and what makes their numbers into the tensor the model was trained on. */
 export interface CatalogueDataset {
   readonly name: string;
-  readonly images: string;
-  readonly labels: string;
-  readonly imagesSha256: string;
-  readonly labelsSha256: string;
+  readonly samples: PinnedFile;
+  readonly labels: PinnedFile;
   /** Training samples without labels, for calibration and refitting. */
-  readonly calibration: string;
-  readonly calibrationSha256: string;
+  readonly calibration?: PinnedFile;
   readonly scale: number;
   readonly offset: number;
 }
@@ -126,12 +130,18 @@ export const catalogue: Readonly<Record<string, CatalogueEntry>> = {
     sha256: '8bc56625d91f14d2b0a327e095082dfa49c8db2893cac4e755dd89c964838879',
     dataset: {
       name: 'mnist-test-1000',
-      images: 'models/mnist-test-1000-images.idx',
-      imagesSha256: 'b6ae2d01d1ff943b6bb4481796c2c2d2a2cd58d2fd0824286392e26837f2e249',
-      labels: 'models/mnist-test-1000-labels.idx',
-      labelsSha256: '4f33f1821ef3228529d33f3949b8fe801416971d0087db25dec40199864edb6e',
-      calibration: 'models/mnist-calibration-500-images.idx',
-      calibrationSha256: 'cce2d20656af6859abec044b85402e907969054b6ad0496a55a0f83f99c8bd18',
+      samples: {
+        path: 'models/mnist-test-1000-images.idx',
+        sha256: 'b6ae2d01d1ff943b6bb4481796c2c2d2a2cd58d2fd0824286392e26837f2e249',
+      },
+      labels: {
+        path: 'models/mnist-test-1000-labels.idx',
+        sha256: '4f33f1821ef3228529d33f3949b8fe801416971d0087db25dec40199864edb6e',
+      },
+      calibration: {
+        path: 'models/mnist-calibration-500-images.idx',
+        sha256: 'cce2d20656af6859abec044b85402e907969054b6ad0496a55a0f83f99c8bd18',
+      },
       // (pixel / 255 - mean) / sd, with the mean and deviation of the training images, as experiments/mnist-cnn/train.py feeds them.
       scale: 1 / (255 * 0.3081),
       offset: -0.1307 / 0.3081,

@@ -3,7 +3,7 @@ export { catalogue, isKnownModel, isModelPath, modelNames, nearestModelNames } f
 export { evaluateModel, type ModelEvaluation } from './evaluate/index.ts';
 export type { ModelReport } from './inspect/inspect-model.ts';
 export { resolveModel } from './resolve.ts';
-export { makeSampleBatches } from './samples.ts';
+export { countSamples, makeSampleBatches } from './samples.ts';
 export { countCorrect } from './scoring.ts';
 export { inspectModel, writeVariant } from './tools.ts';
 export type * from './types.ts';

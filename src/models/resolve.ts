@@ -8,6 +8,7 @@ import {
   isModelPath,
   modelNames,
   nearestModelNames,
+  type PinnedFile,
   type SyntheticEntry,
   type TrainedEntry,
 } from './catalogue.ts';
@@ -70,21 +71,21 @@ async function buildOnce(name: string, entry: SyntheticEntry, cacheDir: string):
 
 /** Files that ship with dse are checked before use: a damaged label would be a wrong accuracy that looks fine. */
 async function locateTrained({ file, sha256, dataset }: TrainedEntry): Promise<{ file: string; dataset: DatasetRef }> {
-  const { name, scale, offset } = dataset;
+  const { name, scale, offset, calibration } = dataset;
   return {
-    file: await checkedFile(file, sha256),
+    file: await checkedFile({ path: file, sha256 }),
     dataset: {
       name,
-      images: await checkedFile(dataset.images, dataset.imagesSha256),
-      labels: await checkedFile(dataset.labels, dataset.labelsSha256),
-      calibration: await checkedFile(dataset.calibration, dataset.calibrationSha256),
+      samples: await checkedFile(dataset.samples),
+      labels: await checkedFile(dataset.labels),
+      ...(calibration && { calibration: await checkedFile(calibration) }),
       scale,
       offset,
     },
   };
 }
 
-async function checkedFile(relativePath: string, sha256: string): Promise<string> {
+async function checkedFile({ path: relativePath, sha256 }: PinnedFile): Promise<string> {
   const file = packageFile(relativePath);
   const digest = await digestOf(file);
   if (digest !== sha256) {

@@ -1,7 +1,8 @@
 import { ModelError } from '../errors.ts';
 import { createRng, deriveSeed, type Rng } from '../rng.ts';
 import { unreachable } from '../unreachable.ts';
-import { type IdxArray, readIdx } from './idx.ts';
+import { readArray } from './array-file.ts';
+import { sampleFeed } from './feed.ts';
 import type { DatasetRef, DataType, NamedTensor, SampleBatch, TensorData, TensorSpec } from './types.ts';
 
 export interface SampleOptions {
@@ -26,8 +27,9 @@ const MOST_ELEMENTS = 2 ** 29;
  * @throws ModelError if an input cannot be made: an open dimension without a size, a batch that the model does not take, a dataset of another size, text
  */
 export function makeSampleBatches(inputs: readonly TensorSpec[], options: SampleOptions): SampleBatch[] {
+  checkBatch(options.batch);
+  if (options.dataset !== undefined) return labelledBatches(inputs, options.dataset, options);
   const shapes = inputs.map((input) => fixShape(input, options));
-  if (options.dataset !== undefined) return labelledBatches(inputs, shapes, options.dataset, options);
   const rng = createRng(deriveSeed(options.seed, 'samples'));
   return Array.from({ length: options.count }, () => ({
     tensors: inputs.map(({ name, type }, index): NamedTensor => {
@@ -38,17 +40,26 @@ export function makeSampleBatches(inputs: readonly TensorSpec[], options: Sample
   }));
 }
 
+/** Labelled samples that a dataset has. */
+export function countSamples({ labels }: DatasetRef): number {
+  return readArray(labels).data.length;
+}
+
+function checkBatch(batch: number): void {
+  if (Number.isInteger(batch) && batch >= 1) return;
+  throw refused(`a batch of ${batch} cannot be made`, 'A batch is a whole number, 1 or more.');
+}
+
+function wrongBatch(name: string, size: number, batch: number): ModelError {
+  return refused(
+    `the input "${name}" takes batches of ${size}, not ${batch}`,
+    `Set "batch" to ${size}, or export the model with an open first dimension.`,
+  );
+}
+
 function fixShape({ name, shape }: TensorSpec, { batch, dims = {} }: SampleOptions): number[] {
-  if (!Number.isInteger(batch) || batch < 1) {
-    throw refused(`a batch of ${batch} cannot be made`, 'A batch is a whole number, 1 or more.');
-  }
   const fixed = shape.map((size, axis) => {
-    if (axis === 0 && typeof size === 'number' && size !== batch) {
-      throw refused(
-        `the input "${name}" takes batches of ${size}, not ${batch}`,
-        `Set "batch" to ${size}, or export the model with an open first dimension.`,
-      );
-    }
+    if (axis === 0 && typeof size === 'number' && size !== batch) throw wrongBatch(name, size, batch);
     if (axis === 0) return batch;
     if (typeof size === 'number') return size;
     const given = Object.hasOwn(dims, size) ? dims[size] : undefined;
@@ -69,48 +80,15 @@ function fixShape({ name, shape }: TensorSpec, { batch, dims = {} }: SampleOptio
   return fixed;
 }
 
-/** Makes the input tensor of the samples at given positions: pixel * scale + offset. */
-function imageFeed(
-  inputs: readonly TensorSpec[],
-  shapes: readonly (readonly number[])[],
-  dataset: DatasetRef,
-  images: IdxArray,
-): (samples: readonly number[]) => NamedTensor {
-  const pixels = product(images.shape.slice(1));
-  const [input] = inputs;
-  const shape = shapes[0] ?? [];
-  if (
-    input === undefined ||
-    inputs.length > 1 ||
-    input.type !== 'float32' ||
-    product(shape) !== (shape[0] ?? 0) * pixels
-  ) {
-    throw refused(
-      `the dataset "${dataset.name}" has samples of ${images.shape.slice(1).join('x')} bytes, which do not fit the model's inputs`,
-      'A dataset needs a model with one float32 input of as many elements as a sample has.',
-      dataset.images,
-    );
-  }
-  return (samples) => {
-    const data = new Float32Array(samples.length * pixels);
-    for (const [item, sample] of samples.entries()) {
-      for (let pixel = 0; pixel < pixels; pixel++) {
-        const value = images.data[sample * pixels + pixel] ?? 0;
-        data[item * pixels + pixel] = value * dataset.scale + dataset.offset;
-      }
-    }
-    return { name: input.name, type: input.type, shape: [samples.length, ...shape.slice(1)], data };
-  };
-}
-
 function labelledBatches(
   inputs: readonly TensorSpec[],
-  shapes: readonly (readonly number[])[],
   dataset: DatasetRef,
   { batch, count, seed }: SampleOptions,
 ): SampleBatch[] {
-  const [images, labels] = [readIdx(dataset.images), readIdx(dataset.labels)];
-  const available = images.shape[0] ?? 0;
+  const fixed = inputs[0]?.shape[0];
+  if (typeof fixed === 'number' && fixed !== batch) throw wrongBatch(inputs[0]?.name ?? '', fixed, batch);
+  const [samples, labels] = [readArray(dataset.samples), readArray(dataset.labels)];
+  const available = samples.shape[0] ?? 0;
   if (available === 0 || labels.shape.length !== 1 || labels.shape[0] !== available) {
     throw refused(
       `the dataset "${dataset.name}" has ${available} samples and ${labels.data.length} labels`,
@@ -118,7 +96,7 @@ function labelledBatches(
       dataset.labels,
     );
   }
-  const feed = imageFeed(inputs, shapes, dataset, images);
+  const feed = sampleFeed(inputs, { ...dataset, samples }, dataset.samples);
   const order = createRng(deriveSeed(seed, 'samples')).shuffle([...Array(available).keys()]);
   return Array.from({ length: count }, (_, request) => {
     const chosen = Array.from({ length: batch }, (_, item) => order[(request * batch + item) % available] ?? 0);

@@ -24,13 +24,13 @@ export interface TensorSpec {
 /** Labelled examples that belong to a model, so that requests carry real inputs and served answers can be scored. */
 export interface DatasetRef {
   readonly name: string;
-  /** IDX file of the samples (uint8, count x rows x columns), absolute path. */
-  readonly images: string;
-  /** IDX file of the labels (uint8, count), absolute path. */
+  /** File of the samples [count, ...], IDX or NPY, absolute path. */
+  readonly samples: string;
+  /** File of the labels [count], IDX or NPY, absolute path. */
   readonly labels: string;
-  /** IDX file of further samples, none of them among `images`: for calibration and refitting. Absolute path. */
+  /** File of further samples, none of them among `samples`: for calibration and refitting. Absolute path. */
   readonly calibration?: string;
-  /** The tensor fed is (pixel * scale + offset). */
+  /** The tensor fed is value * scale + offset. */
   readonly scale: number;
   readonly offset: number;
 }

@@ -30,9 +30,9 @@ beforeAll(() => {
     return Buffer.concat([header, Buffer.from(data)]);
   };
   const samples = [...Array(SAMPLES).keys()];
-  dataset = { name: 'pixels', images: join(folder, 'images'), labels: join(folder, 'labels'), scale: 1, offset: 0 };
+  dataset = { name: 'pixels', samples: join(folder, 'images'), labels: join(folder, 'labels'), scale: 1, offset: 0 };
   writeFileSync(
-    dataset.images,
+    dataset.samples,
     idx(
       [SAMPLES, 2, 2],
       samples.flatMap((sample) => Array(4).fill(sample)),

@@ -83,7 +83,7 @@ describe('a model of the catalogue', () => {
     const model = await resolveModel('mnist-cnn', 'fp32', { baseDir: '.', cacheDir: newFolder() });
     expect(model.dataset).toMatchObject({
       name: 'mnist-test-1000',
-      images: packageFile('models/mnist-test-1000-images.idx'),
+      samples: packageFile('models/mnist-test-1000-images.idx'),
       labels: packageFile('models/mnist-test-1000-labels.idx'),
     });
   });

@@ -10,11 +10,11 @@ const folder = mkdtempSync(join(tmpdir(), 'dse-samples-'));
 
 /** Five 1x2 samples whose pixels and label tell which sample they are. */
 function smallDataset(): DatasetRef {
-  const images = join(folder, 'images.idx');
+  const samples = join(folder, 'images.idx');
   const labels = join(folder, 'labels.idx');
-  writeFileSync(images, idxFile([5, 1, 2], [0, 100, 1, 101, 2, 102, 3, 103, 4, 104]));
+  writeFileSync(samples, idxFile([5, 1, 2], [0, 100, 1, 101, 2, 102, 3, 103, 4, 104]));
   writeFileSync(labels, idxFile([5], [0, 1, 2, 3, 4]));
-  return { name: 'small', images, labels, scale: 2, offset: -1 };
+  return { name: 'small', samples, labels, scale: 2, offset: -1 };
 }
 
 const image: TensorSpec = { name: 'input', type: 'float32', shape: ['batch', 1, 1, 2] };
@@ -35,7 +35,7 @@ test('a dataset that does not fit the model, or lacks labels, is refused by name
   const dataset = smallDataset();
   const wide: TensorSpec = { ...image, shape: ['batch', 3] };
   expect(() => makeSampleBatches([wide], { batch: 1, count: 1, seed: 1, dataset })).toThrow(
-    'the dataset "small" has samples of 1x2 bytes, which do not fit the model\'s inputs',
+    'samples of "small" are [1, 2], which do not fit the model\'s inputs: input float32 [batch, 3]',
   );
   expect(() => makeSampleBatches([image, image], { batch: 1, count: 1, seed: 1, dataset })).toThrow('do not fit');
   writeFileSync(dataset.labels, idxFile([4], [0, 1, 2, 3]));
@@ -92,4 +92,21 @@ test('a batch that the model does not take, a batch that is none, a giant and a 
   expect(make(image, 1.5)).toThrow('a batch of 1.5 cannot be made');
   expect(make({ ...image, shape: ['n', 2 ** 40] }, 1)).toThrow('is too large to send');
   expect(make({ name: 't', type: 'string', shape: ['n'] }, 1)).toThrow('the input "t" is text');
+});
+
+test('labelled samples feed whole numbers, and open dimensions take their size from the samples', () => {
+  const dataset = { ...smallDataset(), scale: 1, offset: 0 };
+  const tokens: TensorSpec = { name: 'ids', type: 'int64', shape: ['batch', 1, 'sequence'] };
+  const [first] = makeSampleBatches([tokens], { batch: 2, count: 1, seed: 3, dataset });
+  const labels = first?.labels ?? [];
+  expect(first?.tensors[0]?.shape).toEqual([2, 1, 2]);
+  expect(first?.tensors[0]?.data).toEqual(
+    BigInt64Array.from(
+      labels.flatMap((label) => [label, 100 + label]),
+      BigInt,
+    ),
+  );
+  expect(() =>
+    makeSampleBatches([tokens], { batch: 1, count: 1, seed: 3, dataset: { ...dataset, scale: 0.5 } }),
+  ).toThrow('the input "ids" takes whole numbers (int64), which value * 0.5 + 0 does not give');
 });

@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs';
 import { decodeInferResponse, encodeInferRequest } from '../../kserve/index.ts';
-import { countCorrect, makeSampleBatches, type SampleBatch } from '../../models/index.ts';
+import { countCorrect, countSamples, makeSampleBatches, type SampleBatch } from '../../models/index.ts';
 import type { LoadTarget } from '../types.ts';
 import {
   encodeHttpRequest,
@@ -17,8 +16,6 @@ const BODIES_MB = 64;
 const FEWEST_BODIES = 4;
 /** Random inputs cost a server the same; more of them would tell nothing. */
 const RANDOM_BODIES = 16;
-/** Bytes before the labels in their IDX file: magic number and count. */
-const IDX_LABELS_HEADER = 8;
 const TOP_K = 5;
 
 /**
@@ -43,7 +40,7 @@ export function prepareKserveTarget(target: KserveTarget): PreparedTarget {
 /** Requests that hold every labelled sample equally often: the fewest whose items are a multiple of the samples. */
 function wantedBodies({ dataset, batch }: KserveTarget): number {
   if (dataset === undefined) return RANDOM_BODIES;
-  const samples = statSync(dataset.labels).size - IDX_LABELS_HEADER;
+  const samples = countSamples(dataset);
   return samples / greatestCommonDivisor(samples, batch);
 }
 

@@ -34,7 +34,7 @@ export async function evaluateModel(
   }
   const { readLabelledSet } = await import('./labelled-set.ts');
   const { predictAll } = await import('./evaluate-model.ts');
-  const set = readLabelledSet(data ?? own?.images ?? '', data === undefined ? own?.labels : labels);
+  const set = readLabelledSet(data ?? own?.samples ?? '', data === undefined ? own?.labels : labels);
   const isOwn = data === undefined;
   const scaling = { scale: scale ?? (isOwn ? own?.scale : 1) ?? 1, offset: offset ?? (isOwn ? own?.offset : 0) ?? 0 };
   const predictions = await predictAll(model, set, scaling);

@@ -2,17 +2,13 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { ModelError, messageOf } from '../../errors.ts';
-import { readIdx } from '../idx.ts';
-import { readNpy } from '../npy.ts';
+import { type NumberArray, readArray } from '../array-file.ts';
 
 /** Labelled samples as plain numbers, before scale and offset. */
 export interface LabelledSet {
   readonly name: string;
-  readonly count: number;
-  /** Elements of one sample. */
-  readonly size: number;
-  /** count x size, row-major. */
-  readonly values: ArrayLike<number>;
+  /** [count, ...] */
+  readonly samples: NumberArray;
   readonly labels: ArrayLike<number>;
 }
 
@@ -34,8 +30,7 @@ export function readLabelledSet(data: string, labels: string | undefined): Label
   }
   const samples = readArray(data);
   const classes = readArray(labels);
-  const [count = 0, ...rest] = samples.shape;
-  const size = rest.reduce((product, length) => product * length, 1);
+  const [count = 0] = samples.shape;
   if (classes.shape.length !== 1 || classes.shape[0] !== count || count === 0) {
     throw new ModelError({
       where: labels,
@@ -43,11 +38,7 @@ export function readLabelledSet(data: string, labels: string | undefined): Label
       hint: 'Every sample needs one label: a list of as many whole numbers from 0.',
     });
   }
-  return checked({ name: basename(data), count, size, values: samples.data, labels: classes.data }, labels);
-}
-
-function readArray(file: string): { readonly shape: readonly number[]; readonly data: ArrayLike<number> } {
-  return /\.npy$/i.test(file) ? readNpy(file) : readIdx(file);
+  return checked({ name: basename(data), samples, labels: classes.data }, labels);
 }
 
 function readCsv(file: string): LabelledSet {
@@ -69,7 +60,10 @@ function readCsv(file: string): LabelledSet {
     }
   }
   const labels = rows.map(({ label }) => (label?.trim() ? Number(label) : Number.NaN));
-  return checked({ name: basename(file), count: rows.length, size: columns.length, values, labels }, file);
+  return checked(
+    { name: basename(file), samples: { shape: [rows.length, columns.length], data: values }, labels },
+    file,
+  );
 }
 
 function checked(set: LabelledSet, where: string): LabelledSet {

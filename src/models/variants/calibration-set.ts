@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { contentHash } from '../../content-hash.ts';
 import { ModelError } from '../../errors.ts';
-import { readIdx } from '../idx.ts';
-import { readNpy } from '../npy.ts';
+import { readArray } from '../array-file.ts';
+import { sampleFeed } from '../feed.ts';
 import type { CalibrationSet } from '../quantize/calibrate.ts';
 import { makeSampleBatches } from '../samples.ts';
-import type { TensorSpec } from '../types.ts';
+import type { TensorData, TensorSpec } from '../types.ts';
 
 /** Items of made-up inputs: enough to touch every value, and quick on large models. */
 const RANDOM_ITEMS = 8;
@@ -43,41 +43,28 @@ export function fileCalibration(
   inputs: readonly TensorSpec[],
   { file, scale, offset }: CalibrationFile,
 ): CalibrationSet {
-  const { shape, data } = /\.npy$/i.test(file) ? readNpy(file) : readIdx(file);
-  const [available = 0, ...sample] = shape;
+  const samples = readArray(file);
+  const feed = sampleFeed(inputs, { name: basename(file), samples, scale, offset }, file);
+  const [available = 0] = samples.shape;
   const batch = fixedBatch(inputs) ?? Math.min(BATCH, available);
-  const [input] = inputs;
-  const size = sample.reduce((product, length) => product * length, 1);
-  const rest = input?.shape.slice(1) ?? [];
-  const isFitting =
-    input?.type === 'float32' &&
-    inputs.length === 1 &&
-    size === rest.reduce<number>((product, length) => product * Number(length), 1);
   const count = batch === 0 ? 0 : Math.floor(available / batch);
-  if (!isFitting || count === 0) {
+  if (count === 0) {
     throw new ModelError({
       where: file,
-      what: `${available} samples of [${sample.join(', ')}] do not fit the model's inputs: ${inputs.map(({ name, type, shape: own }) => `${name} ${type} [${own.join(', ')}]`).join(', ')}`,
-      hint: 'Calibration needs a model with one float32 input, and at least one batch of samples of as many elements.',
+      what: `${available} samples do not fill one batch of ${Math.max(1, batch)}`,
+      hint: 'Calibration needs at least one batch of samples.',
     });
   }
-  const values = Float32Array.from(data, (value) => value * scale + offset);
   const batches = Array.from({ length: count }, (_, index) => [
-    {
-      name: input.name,
-      type: input.type,
-      shape: [batch, ...rest.map(Number)],
-      data: values.subarray(index * batch * size, (index + 1) * batch * size),
-    },
+    feed(Array.from({ length: batch }, (_, item) => index * batch + item)),
   ]);
-  const bytes = new Uint8Array(values.buffer, 0, count * batch * size * 4);
-  return {
-    name: basename(file),
-    digest: createHash('sha256').update(bytes).digest('hex'),
-    items: count * batch,
-    isRandom: false,
-    batches,
-  };
+  const hash = createHash('sha256');
+  for (const [{ data } = { data: new Uint8Array() }] of batches) hash.update(bytesOf(data));
+  return { name: basename(file), digest: hash.digest('hex'), items: count * batch, isRandom: false, batches };
+}
+
+function bytesOf(data: TensorData): Uint8Array {
+  return Array.isArray(data) ? new Uint8Array() : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function fixedBatch(inputs: readonly TensorSpec[]): number | undefined {

@@ -28,8 +28,8 @@ describe('samples', () => {
     const data = write('x.npy', npyFile('<f4', '(2, 2)', floats));
     const labels = write('y.npy', npyFile('<i8', '(2,)', Buffer.from(BigInt64Array.of(1n, 0n).buffer), 2));
     const set = readLabelledSet(data, labels);
-    expect(set).toMatchObject({ name: 'x.npy', count: 2, size: 2 });
-    expect([...Array.from(set.values), ...Array.from(set.labels)]).toEqual([1.5, -2, 3, 4, 1, 0]);
+    expect(set).toMatchObject({ name: 'x.npy', samples: { shape: [2, 2] } });
+    expect([...Array.from(set.samples.data), ...Array.from(set.labels)]).toEqual([1.5, -2, 3, 4, 1, 0]);
   });
 
   test('come from IDX files and from a CSV file', () => {
@@ -37,9 +37,9 @@ describe('samples', () => {
       write('x.idx', idxFile([2, 3], [1, 2, 3, 4, 5, 6])),
       write('y.idx', idxFile([2], [7, 8])),
     );
-    expect(set).toMatchObject({ count: 2, size: 3 });
+    expect(set).toMatchObject({ samples: { shape: [2, 3] } });
     const table = readLabelledSet(write('t.csv', 'a,label,b\n0.5,1,2\n3,0,-4\n'), undefined);
-    expect([...Array.from(table.values), ...Array.from(table.labels)]).toEqual([0.5, 2, 3, -4, 1, 0]);
+    expect([...Array.from(table.samples.data), ...Array.from(table.labels)]).toEqual([0.5, 2, 3, -4, 1, 0]);
   });
 
   test.each([
@@ -97,7 +97,9 @@ test('the trained model is as accurate as its log says, and a variant is compare
 test('a set that does not fit the model is refused', async () => {
   const model = await resolveModel('mnist-cnn', 'fp32', { baseDir: '.', cacheDir: folder });
   const [data, labels] = [write('p.idx', idxFile([2, 3], [1, 2, 3, 4, 5, 6])), write('q.idx', idxFile([2], [7, 8]))];
-  await expect(evaluateModel(model, undefined, { data, labels })).rejects.toThrow('samples of "p.idx" have 3 elements');
+  await expect(evaluateModel(model, undefined, { data, labels })).rejects.toThrow(
+    'samples of "p.idx" are [3], which do not fit the model\'s inputs: ',
+  );
   const wide = [write('w.idx', idxFile([1, 784], new Array(784).fill(1))), write('v.idx', idxFile([1], [12]))];
   await expect(evaluateModel(model, undefined, { data: wide[0], labels: wide[1] })).rejects.toThrow('the label 12');
 });
