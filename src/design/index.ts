@@ -1,4 +1,5 @@
 export { createDesign } from './create-design.ts';
 export { type DesignDescription, describeDesign } from './describe-design.ts';
 export { estimateRunS } from './estimate.ts';
+export { isExcluded } from './exclusions.ts';
 export type * from './types.ts';

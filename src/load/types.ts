@@ -17,6 +17,8 @@ export type LoadTarget =
       /** Items in a request. */
       readonly batch: number;
       readonly inputs: readonly TensorSpec[];
+      /** Sizes of dimensions that the inputs leave open besides the batch, by name. */
+      readonly dims: Readonly<Record<string, number>>;
       readonly dataset: DatasetRef | undefined;
       /** Seeds the sample inputs and the order of labelled samples. */
       readonly seed: number;

@@ -1,5 +1,6 @@
 import { inferGraph } from './inference/infer-graph.ts';
 import type { OnnxModel } from './onnx-file.ts';
+import { defaultDimensions, type OpenDimensions } from './open-dimensions.ts';
 import { inputSpecs } from './tensor-specs.ts';
 
 /** One node of a model, for a table of where its cost lies. */
@@ -20,13 +21,14 @@ export interface ModelCost {
  * Multiply-adds of one item through the model, in all and node by node, by following shapes through the graph.
  *
  * The first dimension of an input is its batch; where it is open it is taken as 1. Where it is fixed at another size, an item's share is not known and the sum is undefined.
- * @param dims - sizes of other open dimensions by name, e.g. { sequence: 128 }
+ * @param dims - sizes of other open dimensions by name, e.g. { sequence: 128 }; where left out, those that the file names
  * @throws ModelError if the graph is not one that can run
  */
-export function countCost({ graph }: OnnxModel, where: string, dims: Readonly<Record<string, number>> = {}): ModelCost {
+export function countCost(model: OnnxModel, where: string, dims: OpenDimensions = {}): ModelCost {
+  const { graph } = model;
   const inputs = inputSpecs(graph, where);
   const batches = inputs.flatMap(({ shape: [first] }) => (first === undefined ? [] : [first]));
-  const sizes = new Map(Object.entries(dims));
+  const sizes = new Map(Object.entries({ ...defaultDimensions(model, inputs), ...dims }));
   for (const batch of batches) if (typeof batch === 'string') sizes.set(batch, 1);
   const layers = inferGraph(graph, inputs, sizes, where).map(({ node, shapes, macs }) => ({
     name: node.name ?? '',

@@ -4,6 +4,7 @@ import { ModelError, messageOf } from '../errors.ts';
 import { countCost } from './cost.ts';
 import { metadataKeys } from './metadata.ts';
 import { readOnnx } from './onnx-file.ts';
+import { dimensionsFor } from './open-dimensions.ts';
 import { countParameters } from './parameters.ts';
 import { inputSpecs, outputSpecs } from './tensor-specs.ts';
 import { checkTensors } from './tensors.ts';
@@ -12,16 +13,17 @@ import { caveatsOf, readLineage } from './variants/lineage.ts';
 
 export type FileDescription = Pick<
   ResolvedModel,
-  'digest' | 'isSynthetic' | 'inputs' | 'outputs' | 'params' | 'macs' | 'sizeBytes' | 'lineage' | 'caveats'
+  'digest' | 'isSynthetic' | 'inputs' | 'outputs' | 'params' | 'macs' | 'sizeBytes' | 'lineage' | 'caveats' | 'dims'
 >;
 
 /**
  * What is known of an ONNX file from reading it.
  *
  * @param file - absolute path
+ * @param sequenceLength - of its requests; undefined for the file's own
  * @throws ModelError if it is missing, damaged, not an ONNX model, or points at files outside its folder
  */
-export async function describeFile(file: string): Promise<FileDescription> {
+export async function describeFile(file: string, sequenceLength?: number): Promise<FileDescription> {
   const bytes = await readModelFile(file);
   const model = readOnnx(bytes, file);
   const { graph } = model;
@@ -36,15 +38,18 @@ export async function describeFile(file: string): Promise<FileDescription> {
     ({ key, value }) => key === metadataKeys.syntheticWeights && value === 'true',
   );
   const lineage = readLineage(model);
+  const inputs = inputSpecs(graph, file);
+  const dims = dimensionsFor(model, inputs, sequenceLength, file);
   return {
     digest: hash.digest('hex'),
     isSynthetic,
     lineage,
     caveats: caveatsOf(lineage, isSynthetic),
-    inputs: inputSpecs(graph, file),
+    inputs,
+    dims,
     outputs: outputSpecs(graph, file),
     params: countParameters(graph),
-    macs: countCost(model, file).macs,
+    macs: countCost(model, file, dims).macs,
     sizeBytes,
   };
 }

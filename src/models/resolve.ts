@@ -3,15 +3,8 @@ import { resolve } from 'node:path';
 import { ModelError } from '../errors.ts';
 import { packageFile } from '../package-files.ts';
 import { digestOf, writeWhole } from './cached-file.ts';
-import {
-  catalogue,
-  isModelPath,
-  modelNames,
-  nearestModelNames,
-  type PinnedFile,
-  type SyntheticEntry,
-  type TrainedEntry,
-} from './catalogue.ts';
+import { catalogue, isModelPath, modelNames, nearestModelNames } from './catalogue.ts';
+import type { PinnedFile, SyntheticEntry, TrainedEntry } from './catalogue-entry.ts';
 import type { DatasetRef, ResolvedModel } from './types.ts';
 
 export interface ResolveOptions {
@@ -19,6 +12,8 @@ export interface ResolveOptions {
   readonly baseDir: string;
   /** Folder that built models are kept in. Made if missing; safe to share between processes. */
   readonly cacheDir: string;
+  /** Length of the sequences in requests, for a model that leaves it open; undefined for the model's own. */
+  readonly sequenceLength?: number | undefined;
 }
 
 /**
@@ -34,10 +29,11 @@ export async function resolveModel(name: string, variant: string, options: Resol
   const steps = parseVariant(variant);
   const { file: base, dataset } = await locate(name, options);
   const { describeFile } = await import('./describe-file.ts');
-  if (steps.length === 0) return { name, variant, file: base, dataset, ...(await describeFile(base)) };
+  if (steps.length === 0)
+    return { name, variant, file: base, dataset, ...(await describeFile(base, options.sequenceLength)) };
   const { variantFile } = await import('./variants/variant-file.ts');
   const file = await variantFile({ file: base, dataset, variant, steps, cacheDir: options.cacheDir });
-  return { name, variant, file, dataset, ...(await describeFile(file)) };
+  return { name, variant, file, dataset, ...(await describeFile(file, options.sequenceLength)) };
 }
 
 async function locate(

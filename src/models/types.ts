@@ -48,9 +48,11 @@ export interface ResolvedModel {
   readonly isSynthetic: boolean;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** Sizes that requests give to dimensions that the inputs leave open besides the batch, by name, e.g. { sequence: 128 }. */
+  readonly dims: Readonly<Record<string, number>>;
   /** Weights and biases as torchvision counts them; batch-norm statistics, scalars and quantisation scales are not parameters. */
   readonly params: number;
-  /** Multiply-adds of one item (batch 1) in convolutions and matrix products; undefined where a part of them cannot be known from the file. */
+  /** Multiply-adds of one item (batch 1, sequences as long as `dims` says) in convolutions and matrix products; undefined where a part of them cannot be known from the file. */
   readonly macs: number | undefined;
   /** Of the file, and of the files its weights stand in. */
   readonly sizeBytes: number;

@@ -53,6 +53,7 @@ export function loadTargetOf(levels: Levels, model: ResolvedModel, url: string, 
     protocol: levelValue<Protocol>(levels, 'protocol'),
     batch: levelValue<number>(levels, 'batch'),
     inputs: model.inputs,
+    dims: model.dims,
     dataset: model.dataset,
     seed,
   };

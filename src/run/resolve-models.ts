@@ -1,3 +1,4 @@
+import { isExcluded } from '../design/index.ts';
 import { DseError, ModelError, type Problem } from '../errors.ts';
 import { resolveModel } from '../models/index.ts';
 import type { ResolvedModel } from '../models/types.ts';
@@ -18,17 +19,29 @@ export async function resolveModels(
   const problems: Problem[] = [];
   for (const model of levelsOf(spec, 'model')) {
     for (const variant of levelsOf(spec, 'variant')) {
-      try {
-        const resolved = await resolveModel(model.value as string, variant.value as string, folders);
-        models.set(modelKey({ model, variant }), resolved);
-      } catch (error) {
-        if (!(error instanceof DseError)) throw error;
-        problems.push(...error.problems);
+      for (const length of lengthsOf(spec)) {
+        const levels = { model, variant, ...(length && { sequence_length: length }) };
+        // What an exclusion keeps from being served need not be possible.
+        if (isExcluded(levels, spec.exclude)) continue;
+        try {
+          const sequenceLength = length?.value as number | undefined;
+          const options = { ...folders, sequenceLength };
+          models.set(modelKey(levels), await resolveModel(model.value as string, variant.value as string, options));
+        } catch (error) {
+          if (!(error instanceof DseError)) throw error;
+          problems.push(...error.problems);
+        }
       }
     }
   }
   if (problems.length > 0) throw new ModelError(problems);
   return models;
+}
+
+/** Sequence lengths that requests may have; one that is undefined where the spec says nothing of them. */
+function lengthsOf(spec: ExperimentSpec): readonly (Level | undefined)[] {
+  const levels = levelsOf(spec, 'sequence_length');
+  return levels.length === 0 ? [undefined] : levels;
 }
 
 /** The resolved model that a design point serves. */
@@ -42,5 +55,5 @@ export function modelOf(
 }
 
 function modelKey(levels: Readonly<Record<string, Level>>): string {
-  return JSON.stringify([levelValue(levels, 'model'), levelValue(levels, 'variant')]);
+  return JSON.stringify([levelValue(levels, 'model'), levelValue(levels, 'variant'), levels.sequence_length?.value]);
 }

@@ -139,6 +139,15 @@ export const FACTORS = {
     examples: [1, 8],
     engines: EVERY_ENGINE,
   },
+  sequence_length: {
+    description:
+      "Tokens of a text, or readings of a time series, in each item of a request, for models that leave it open. The model's own where left out.",
+    group: 'request',
+    value: wholeNumber(1, 128),
+    defaultLevel: undefined,
+    examples: [64, 128],
+    engines: EVERY_ENGINE,
+  },
   protocol: {
     description: 'Wire format of a request: tensors as JSON, or as bytes through the binary tensor extension.',
     group: 'request',

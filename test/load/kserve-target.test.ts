@@ -104,6 +104,7 @@ const targetAt = (url: string, protocol: Protocol, batch: number, labelled: bool
   modelName: 'tiny/1',
   protocol,
   batch,
+  dims: {},
   inputs,
   dataset: labelled ? dataset : undefined,
   seed: 5,

@@ -15,7 +15,7 @@ export interface BertForm {
 const VOCABULARY = 30_522;
 const POSITIONS = 512;
 const SEGMENTS = 2;
-/** Tokens of a text. Fixed, so that a request is one text of known cost. */
+/** Tokens of a text where nothing else is asked for. */
 const TOKENS = 128;
 
 /** 22,713,216 parameters. Source: Wang et al., arXiv 2002.10957, in the form of `MiniLM-L6-H384-uncased`. */
@@ -25,14 +25,14 @@ export const miniLmL6: BertForm = { name: 'minilm-l6', layers: 6, width: 384, he
 export const bertTiny: BertForm = { name: 'bert-tiny', layers: 2, width: 128, heads: 2, inner: 512 };
 
 /**
- * A BERT encoder with its pooler over texts of 128 tokens: token ids, attention mask and segment ids in, one vector a text out.
+ * A BERT encoder with its pooler over texts of up to 512 tokens, 128 where nothing else is asked for: token ids, attention mask and segment ids in, one vector a text out.
  *
  * Source: Devlin et al., arXiv 1810.04805, in the form of Hugging Face's `BertModel`, whose module names it uses.
  */
 export function buildBert(form: BertForm, seed: number): ModelProto {
   const graph = new GraphBuilder(form.name);
   const [ids = '', mask = '', segments = ''] = ['input_ids', 'attention_mask', 'token_type_ids'].map((name) =>
-    graph.input(name, 'int64', ['batch', TOKENS]),
+    graph.input(name, 'int64', ['batch', 'sequence']),
   );
   const layers = new TextLayers(graph, form, seed);
   let x = layers.embed(ids, segments);
@@ -40,7 +40,12 @@ export function buildBert(form: BertForm, seed: number): ModelProto {
   for (let layer = 0; layer < form.layers; layer++) x = layers.encode(`encoder.layer.${layer}`, x, bias);
   layers.pool(x, 'pooled');
   graph.output('pooled', 'float32', ['batch', form.width]);
-  return graph.build({ [metadataKeys.syntheticWeights]: 'true', [metadataKeys.seed]: String(seed) });
+  return graph.build({
+    [metadataKeys.syntheticWeights]: 'true',
+    [metadataKeys.seed]: String(seed),
+    [metadataKeys.sequenceLength]: String(TOKENS),
+    [metadataKeys.longestSequence]: String(POSITIONS),
+  });
 }
 
 class TextLayers {
@@ -57,16 +62,15 @@ class TextLayers {
   /** Sums of what stands for the token, its place and its segment, normalised: [batch, tokens, width]. */
   embed(ids: string, segments: string): string {
     const { graph } = this;
-    const places = graph.integers('embeddings.position_ids', [...Array(TOKENS).keys()]);
-    const parts: [string, number, string][] = [
-      ['word', VOCABULARY, ids],
-      ['position', POSITIONS, places],
-      ['token_type', SEGMENTS, segments],
-    ];
-    const [word = '', position = '', segment = ''] = parts.map(([name, rows, indices]) => {
-      const table = this.#drawn(`embeddings.${name}_embeddings.weight`, [rows, this.form.width], 0, 0.5);
-      return graph.node('Gather', `embeddings.${name}`, [table, indices], { axis: 0 });
-    });
+    const table = (name: string, rows: number) =>
+      this.#drawn(`embeddings.${name}_embeddings.weight`, [rows, this.form.width], 0, 0.5);
+    const look = (name: string, rows: number, indices: string) =>
+      graph.node('Gather', `embeddings.${name}`, [table(name, rows), indices], { axis: 0 });
+    const word = look('word', VOCABULARY, ids);
+    const length = graph.node('Shape', 'embeddings.length', [ids], { start: 1, end: 2 });
+    const bounds = [graph.integers('embeddings.start', [0]), length, graph.integers('embeddings.axis', [0])];
+    const position = graph.node('Slice', 'embeddings.position', [table('position', POSITIONS), ...bounds]);
+    const segment = look('token_type', SEGMENTS, segments);
     const sum = graph.node('Add', 'embeddings.add', [graph.node('Add', 'embeddings.words', [word, segment]), position]);
     return this.#normalize('embeddings.LayerNorm', sum);
   }
@@ -103,7 +107,7 @@ class TextLayers {
     const { width, heads } = form;
     const headed = (part: string, order: readonly number[]) => {
       const flat = this.#linear(`${name}.self.${part}`, input, width, width);
-      const shape = graph.integers(`${name}.${part}.shape`, [0, TOKENS, heads, width / heads]);
+      const shape = graph.integers(`${name}.${part}.shape`, [0, 0, heads, width / heads]);
       const split = graph.node('Reshape', `${name}.${part}.heads`, [flat, shape]);
       return graph.node('Transpose', `${name}.${part}.turned`, [split], { perm: order });
     };
@@ -122,7 +126,7 @@ class TextLayers {
     const turned = graph.node('Transpose', `${name}.context.turned`, [mixed], { perm: [0, 2, 1, 3] });
     const flat = graph.node('Reshape', `${name}.context.flat`, [
       turned,
-      graph.integers(`${name}.shape`, [0, TOKENS, width]),
+      graph.integers(`${name}.shape`, [0, 0, width]),
     ]);
     return this.#linear(`${name}.output.dense`, flat, width, width);
   }

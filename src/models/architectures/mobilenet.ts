@@ -1,6 +1,6 @@
 import type { ConvOptions, Feature, ImageLayers } from '../layers.ts';
 import type { ModelProto } from '../onnx-schema.ts';
-import { buildImageNetwork } from './image-network.ts';
+import { buildImageNetwork, IMAGENET, type ImageForm } from './image-network.ts';
 
 /** Rows of the paper's table 2: how much a block widens inside, its channels, how many of them, and the first one's stride. */
 const stages: readonly (readonly [expansion: number, channels: number, blocks: number, stride: number])[] = [
@@ -20,19 +20,32 @@ const stages: readonly (readonly [expansion: number, channels: number, blocks: n
  * @param width - factor of every layer's channels; the last convolution keeps 1,280 below 1
  */
 export function buildMobilenetV2(seed: number, width = 1): ModelProto {
+  const name = width === 1 ? 'mobilenetv2' : `mobilenetv2-${width}`;
+  return buildImageNetwork(name, seed, mobilenetBody(width, [2, 2], IMAGENET.classes));
+}
+
+/** MobileNetV2 for small images: the first two halvings are left out, and ten classes. 2,236,682 parameters over 32x32 colour images. */
+export function buildSmallMobilenetV2(seed: number, form: ImageForm): ModelProto {
+  return buildImageNetwork(`mobilenetv2-${form.size}`, seed, mobilenetBody(1, [1, 1], form.classes), form);
+}
+
+/** @param firstStrides - of the stem, and of the first stage that the paper gives a stride of 2 */
+function mobilenetBody(width: number, firstStrides: readonly [number, number], classes: number) {
   const scaled = (channels: number) => divisibleBy8(channels * width);
-  return buildImageNetwork(width === 1 ? 'mobilenetv2' : `mobilenetv2-${width}`, seed, (layers, input) => {
-    let x = convNormRelu(layers, 'features.0', input, { channels: scaled(32), kernel: 3, stride: 2, padding: 1 });
+  return (layers: ImageLayers, input: Feature): Feature => {
+    const strides = [1, firstStrides[1]];
+    const stem = { channels: scaled(32), kernel: 3, stride: firstStrides[0], padding: 1 };
+    let x = convNormRelu(layers, 'features.0', input, stem);
     let module = 1;
-    for (const [expansion, channels, blocks, firstStride] of stages) {
+    for (const [stage, [expansion, channels, blocks, paperStride]] of stages.entries()) {
       for (let block = 0; block < blocks; block++) {
-        const stride = block === 0 ? firstStride : 1;
+        const stride = block === 0 ? (strides[stage] ?? paperStride) : 1;
         x = invertedResidual(layers, `features.${module++}.conv`, x, { expansion, channels: scaled(channels), stride });
       }
     }
     x = convNormRelu(layers, `features.${module}`, x, { channels: divisibleBy8(1280 * Math.max(1, width)), kernel: 1 });
-    return layers.linear('classifier.1', layers.globalPool('pool', x), 1000, 'logits');
-  });
+    return layers.linear('classifier.1', layers.globalPool('pool', x), classes, 'logits');
+  };
 }
 
 /** The nearest multiple of 8 that is not more than a tenth below, as torchvision rounds channels. */

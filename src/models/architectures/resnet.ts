@@ -1,6 +1,6 @@
 import type { ConvOptions, Feature, ImageLayers } from '../layers.ts';
 import type { ModelProto } from '../onnx-schema.ts';
-import { buildImageNetwork } from './image-network.ts';
+import { buildImageNetwork, type ImageForm } from './image-network.ts';
 
 const channelsOfStage = [64, 128, 256, 512];
 
@@ -31,6 +31,25 @@ export function buildResnet(depth: 18 | 34 | 50, seed: number): ModelProto {
     }
     return layers.linear('fc', layers.globalPool('avgpool', x), 1000, 'logits');
   });
+}
+
+/**
+ * ResNet-20 for small images: three stages of three blocks of 16, 32 and 64 channels; 272,474 parameters over 32x32 colour images.
+ *
+ * Source: He et al., arXiv 1512.03385, section 4.2 (0.27 M parameters), with the projections of its section 3.3 where the shape changes.
+ */
+export function buildResnet20(seed: number, form: ImageForm): ModelProto {
+  const body = (layers: ImageLayers, input: Feature) => {
+    const stem = convNorm(layers, 'conv1', 'bn1', input, { channels: 16, kernel: 3, padding: 1 });
+    let x = layers.relu('relu', stem);
+    for (const [stage, channels] of [16, 32, 64].entries()) {
+      for (let index = 0; index < 3; index++) {
+        x = basicBlock(layers, `layer${stage + 1}.${index}`, x, channels, stage > 0 && index === 0 ? 2 : 1);
+      }
+    }
+    return layers.linear('fc', layers.globalPool('avgpool', x), form.classes, 'logits');
+  };
+  return buildImageNetwork(`resnet20-${form.size}`, seed, body, form);
 }
 
 /** Two 3x3 convolutions beside a shortcut. */

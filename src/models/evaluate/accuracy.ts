@@ -4,7 +4,7 @@ export interface Prediction {
   /** Classes with scores above the label's: 0 where the answer is right. Infinite where a score is not a number. */
   readonly rank: number;
   readonly answer: number;
-  /** Share of the softmax that the answer has. */
+  /** Probability the model gives its answer: its share of the softmax, or the score itself where the scores are probabilities already. */
   readonly confidence: number;
 }
 
@@ -47,7 +47,18 @@ export function predict(scores: ArrayLike<number>, label: number): Prediction {
     if (score > own || (score === own && index < label)) rank++;
     if (!Number.isNaN(score)) total += Math.exp(score - (scores[answer] ?? 0));
   }
-  return { label, rank, answer, confidence: 1 / total };
+  return { label, rank, answer, confidence: areProbabilities(scores) ? (scores[answer] ?? 0) : 1 / total };
+}
+
+/** Whether a softmax was done inside the model: nothing negative, and a sum of 1 up to rounding. */
+function areProbabilities(scores: ArrayLike<number>): boolean {
+  let sum = 0;
+  for (let index = 0; index < scores.length; index++) {
+    const score = scores[index] ?? Number.NaN;
+    if (!(score >= 0)) return false;
+    sum += score;
+  }
+  return Math.abs(sum - 1) < 1e-3;
 }
 
 /** Source: Wilson (1927) for the interval; Guo et al., arXiv 1706.04599, for the calibration error. */

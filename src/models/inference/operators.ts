@@ -16,6 +16,7 @@ import {
   inferTranspose,
   inferUnsqueeze,
 } from './rearranging.ts';
+import { inferRecurrent, recurrentMacs } from './recurrent.ts';
 import { convMacs, convTransposeMacs, inferConv, inferConvTranspose, inferGlobalPool, inferPool } from './windows.ts';
 
 const conv = (weightIndex: number): OperatorRule => ({
@@ -28,13 +29,18 @@ const matMul = (rightIndex: number): OperatorRule => ({
   macs: matMulMacs,
 });
 
+const recurrent = (gates: number): OperatorRule => ({
+  infer: (operator) => inferRecurrent(operator, gates),
+  macs: (operator) => recurrentMacs(operator, gates),
+});
+
 const rulesOf = (rule: OperatorRule, ...opTypes: readonly string[]) =>
   Object.fromEntries(opTypes.map((opType) => [opType, rule]));
 
 /**
  * The operators of the default domain that are understood, by type.
  *
- * Multiply-adds are those of convolutions and matrix products, as papers and torchvision count them; element-wise operators, poolings, normalisations
+ * Multiply-adds are those of convolutions, matrix products and recurrent layers, as papers and torchvision count them; element-wise operators, poolings, normalisations
  * and softmax count none. An operator that is not listed is not understood: what it multiplies is not known, and nothing is guessed.
  * Source: https://onnx.ai/onnx/operators/
  */
@@ -47,6 +53,9 @@ export const operators: Readonly<Record<string, OperatorRule>> = {
   MatMulInteger: matMul(1),
   QLinearMatMul: matMul(3),
   Gemm: { infer: inferGemm, macs: gemmMacs },
+  LSTM: recurrent(4),
+  GRU: recurrent(3),
+  RNN: recurrent(1),
 
   ...rulesOf({ infer: inferPool }, 'AveragePool', 'LpPool', 'MaxPool'),
   ...rulesOf({ infer: inferGlobalPool }, 'GlobalAveragePool', 'GlobalLpPool', 'GlobalMaxPool'),

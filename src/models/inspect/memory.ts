@@ -2,6 +2,7 @@ import { inferGraph } from '../inference/infer-graph.ts';
 import { product } from '../inference/operator.ts';
 import type { OnnxModel } from '../onnx-file.ts';
 import type { NodeProto } from '../onnx-schema.ts';
+import { defaultDimensions, type OpenDimensions } from '../open-dimensions.ts';
 import { isOperator } from '../rewrite/attributes.ts';
 import { indexGraph } from '../rewrite/graph-index.ts';
 import { inputSpecs } from '../tensor-specs.ts';
@@ -21,15 +22,12 @@ export interface ModelMemory {
 }
 
 /** @param dims - sizes of open dimensions besides the batch, which is 1 */
-export function memoryOf(
-  { graph }: OnnxModel,
-  where: string,
-  dims: Readonly<Record<string, number>> = {},
-): ModelMemory {
+export function memoryOf(model: OnnxModel, where: string, dims: OpenDimensions = {}): ModelMemory {
+  const { graph } = model;
   const size = (type: number | undefined) => bytesPerElement[type ?? 0] ?? 0;
   const weightsBytes = graph.initializer.reduce((sum, each) => sum + elementCount(each) * size(each.dataType), 0);
   const inputs = inputSpecs(graph, where);
-  const sizes = new Map(Object.entries(dims));
+  const sizes = new Map(Object.entries({ ...defaultDimensions(model, inputs), ...dims }));
   for (const { shape } of inputs) if (typeof shape[0] === 'string') sizes.set(shape[0], 1);
   const steps = inferGraph(graph, inputs, sizes, where);
   if (steps.some(({ shapes: [first] }) => first === undefined)) {

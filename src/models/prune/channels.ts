@@ -43,8 +43,9 @@ const CHANNELWISE = [
  *
  * @throws ModelError if the graph is not one that can run
  */
-export function traceChannels({ graph }: OnnxModel, where: string): Channels {
-  const tracer = new Tracer(graph, inferShapes(graph, where));
+export function traceChannels(model: OnnxModel, where: string): Channels {
+  const { graph } = model;
+  const tracer = new Tracer(graph, inferShapes(model, where));
   for (const node of graph.node) tracer.follow(node);
   for (const { name = '' } of graph.output) tracer.fix(name);
   return tracer;

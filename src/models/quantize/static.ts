@@ -32,7 +32,7 @@ export async function quantizeStatic(
   { set, method }: StaticQuantization,
 ): Promise<void> {
   requireOpset(model, 13, 'quantisation with a scale per channel', where);
-  convolveNorms(model.graph, where);
+  convolveNorms(model, where);
   const plan = planQuantization(model.graph);
   if (plan.weighted.size === 0) {
     throw new ModelError({

@@ -1,18 +1,20 @@
 import { inferShapes } from '../inference/infer-shapes.ts';
-import type { GraphProto, NodeProto } from '../onnx-schema.ts';
+import type { OnnxModel } from '../onnx-file.ts';
+import type { NodeProto } from '../onnx-schema.ts';
 import { createNode } from './attributes.ts';
 import { batchNormMap } from './fold-batch-norm.ts';
 import { indexGraph, namer } from './graph-index.ts';
 import { tensorOf } from './tensor-values.ts';
 
 /**
- * Turns each batch normalisation of feature maps that could not be folded into a depthwise 1x1 convolution: y = scale * x + shift for each channel. Changes the graph in place.
+ * Turns each batch normalisation of feature maps that could not be folded into a depthwise 1x1 convolution: y = scale * x + shift for each channel. Changes the model in place.
  *
  * The same function up to rounding, but one that has an integer kernel: without it every such node of a DenseNet takes its surroundings back to float.
  */
-export function convolveNorms(graph: GraphProto, where: string): void {
+export function convolveNorms(model: OnnxModel, where: string): void {
+  const { graph } = model;
   const { constantOf } = indexGraph(graph);
-  const shapes = inferShapes(graph, where);
+  const shapes = inferShapes(model, where);
   const nameFor = namer(graph);
   graph.node = graph.node.map((node): NodeProto => {
     const [input = '', scaleName = '', shiftName = ''] = node.input;

@@ -4,6 +4,7 @@ import { contentHash } from '../../content-hash.ts';
 import { ModelError } from '../../errors.ts';
 import { readArray } from '../array-file.ts';
 import { sampleFeed } from '../feed.ts';
+import type { OpenDimensions } from '../open-dimensions.ts';
 import type { CalibrationSet } from '../quantize/calibrate.ts';
 import { makeSampleBatches } from '../samples.ts';
 import type { TensorData, TensorSpec } from '../types.ts';
@@ -14,10 +15,10 @@ const RANDOM_SEED = 1;
 const BATCH = 50;
 
 /** Seeded random inputs. Ranges found on them make a model that costs what the real one costs; its answers are another matter. */
-export function randomCalibration(inputs: readonly TensorSpec[]): CalibrationSet {
+export function randomCalibration(inputs: readonly TensorSpec[], dims: OpenDimensions): CalibrationSet {
   const batch = fixedBatch(inputs) ?? 1;
   const count = Math.ceil(RANDOM_ITEMS / batch);
-  const batches = makeSampleBatches(inputs, { batch, count, seed: RANDOM_SEED }).map(({ tensors }) => tensors);
+  const batches = makeSampleBatches(inputs, { batch, count, seed: RANDOM_SEED, dims }).map(({ tensors }) => tensors);
   return {
     name: 'seeded random numbers',
     digest: contentHash({ inputs, batch, count, seed: RANDOM_SEED }),

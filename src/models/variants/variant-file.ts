@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { contentHash } from '../../content-hash.ts';
 import { digestOf, writeWhole } from '../cached-file.ts';
-import { writeOnnx } from '../onnx-file.ts';
+import { type OnnxModel, writeOnnx } from '../onnx-file.ts';
+import { defaultDimensions } from '../open-dimensions.ts';
 import type { CalibrationSet } from '../quantize/calibrate.ts';
 import { readModel } from '../rewrite/read-model.ts';
 import { inputSpecs } from '../tensor-specs.ts';
@@ -33,7 +34,7 @@ export interface VariantRequest {
  */
 export async function variantFile({ file, dataset, variant, steps, cacheDir }: VariantRequest): Promise<string> {
   const { model, digest } = await readModel(file);
-  const set = calibrationFor(inputSpecs(model.graph, file), dataset);
+  const set = calibrationFor(model, inputSpecs(model.graph, file), dataset);
   const key = contentHash({ recipe: RECIPE, base: digest, steps, calibration: set.digest }).slice(0, 12);
   const name = basename(file, '.onnx').replace(/-fp32-[0-9a-f]{12}$/, '');
   const target = resolve(cacheDir, `${name}-${variant}-${key}.onnx`);
@@ -59,16 +60,21 @@ export async function makeVariantOf(
 ): Promise<Uint8Array> {
   const { model, digest } = await readModel(base.file);
   const inputs = inputSpecs(model.graph, base.file);
-  const set = calibration === undefined ? calibrationFor(inputs, base.dataset) : fileCalibration(inputs, calibration);
+  const set =
+    calibration === undefined ? calibrationFor(model, inputs, base.dataset) : fileCalibration(inputs, calibration);
   await makeVariant(model, digest, steps, set, base.file);
   return writeOnnx(model);
 }
 
 /** The model's own calibration samples, or random numbers where it has none. */
-function calibrationFor(inputs: readonly TensorSpec[], dataset: DatasetRef | undefined): CalibrationSet {
+function calibrationFor(
+  model: OnnxModel,
+  inputs: readonly TensorSpec[],
+  dataset: DatasetRef | undefined,
+): CalibrationSet {
   const { calibration, scale = 1, offset = 0 } = dataset ?? {};
   return calibration === undefined
-    ? randomCalibration(inputs)
+    ? randomCalibration(inputs, defaultDimensions(model, inputs))
     : fileCalibration(inputs, { file: calibration, scale, offset });
 }
 

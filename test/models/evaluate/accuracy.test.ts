@@ -93,3 +93,9 @@ describe('a paired difference', () => {
     expect(covered / 400).toBeGreaterThan(0.92);
   });
 });
+
+test('scores that are probabilities already are taken as they are, and others through a softmax', () => {
+  expect(predict([0.1, 0.7, 0.2], 1).confidence).toBe(0.7);
+  expect(predict([0, Math.log(3)], 1).confidence).toBeCloseTo(0.75, 12);
+  expect(predict([0.5, 0.5, 0.5], 0).confidence).toBeCloseTo(1 / 3, 12);
+});

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { catalogue, type SyntheticEntry } from '../../../src/models/catalogue.ts';
+import { catalogue } from '../../../src/models/catalogue.ts';
+import type { SyntheticEntry } from '../../../src/models/catalogue-entry.ts';
 import { countCost } from '../../../src/models/cost.ts';
 import { GraphBuilder } from '../../../src/models/graph-builder.ts';
 import { readOnnx, writeOnnx } from '../../../src/models/onnx-file.ts';

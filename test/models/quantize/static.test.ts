@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
-import { catalogue, type SyntheticEntry } from '../../../src/models/catalogue.ts';
+import { catalogue } from '../../../src/models/catalogue.ts';
+import type { SyntheticEntry } from '../../../src/models/catalogue-entry.ts';
 import { GraphBuilder } from '../../../src/models/graph-builder.ts';
 import { type OnnxModel, readOnnx, writeOnnx } from '../../../src/models/onnx-file.ts';
 import type { ModelProto } from '../../../src/models/onnx-schema.ts';
@@ -17,7 +18,10 @@ import { answer, copyOf, randomInputs, relativeDifference } from '../run-model.t
 async function quantized(base: ModelProto | GraphBuilder): Promise<OnnxModel> {
   const model = copyOf(base);
   normalize(model, 'test');
-  await quantizeStatic(model, 'test', { set: randomCalibration(inputSpecs(model.graph, 'test')), method: 'minmax' });
+  await quantizeStatic(model, 'test', {
+    set: randomCalibration(inputSpecs(model.graph, 'test'), {}),
+    method: 'minmax',
+  });
   return model;
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { catalogue, type SyntheticEntry } from '../../../src/models/catalogue.ts';
+import { catalogue } from '../../../src/models/catalogue.ts';
+import type { SyntheticEntry } from '../../../src/models/catalogue-entry.ts';
 import { GraphBuilder } from '../../../src/models/graph-builder.ts';
 import { foldBatchNorms } from '../../../src/models/rewrite/fold-batch-norm.ts';
 import { normalize } from '../../../src/models/rewrite/normalize.ts';
