@@ -1,9 +1,9 @@
 /** Conversions between the units that appear in names: `Ns`, `Us`, `Ms`, `S`, `Uj`, `J`, `Mb`. */
 
 export const NS_PER_US = 1e3;
-export const US_PER_MS = 1e3;
 export const NS_PER_MS = 1e6;
 export const NS_PER_S = 1e9;
+export const US_PER_MS = 1e3;
 export const MS_PER_S = 1e3;
 export const UJ_PER_J = 1e6;
 /** A megabyte is 10^6 bytes wherever a column ends in `_mb`. */

@@ -109,6 +109,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 lets the system choose', '8080')
+    .option('--grpc-port <number>', 'port to listen on for gRPC; 0 lets the system choose (default: REST only)')
     .option('--threads <number>', 'threads of the runtime inside an operator', '1')
     .option('--inter-op-threads <number>', 'threads of the runtime across operators', '1')
     .option('--execution-mode <mode>', 'sequential or parallel', 'sequential')

@@ -1,3 +1,8 @@
+export { decodeGrpcInferRequest, encodeGrpcInferRequest } from './grpc/infer-request.ts';
+export { decodeGrpcInferResponse, encodeGrpcInferResponse } from './grpc/infer-response.ts';
+export { INFERENCE_SERVICE, type InferenceProto, loadInferenceProto } from './grpc/load-service.ts';
+export type * from './grpc/messages.ts';
+export { encodeGrpcModelMetadata } from './grpc/metadata.ts';
 export {
   decodeInferRequest,
   encodeInferRequest,

@@ -1,9 +1,10 @@
 import type { NamedTensor, TensorSpec } from '../models/types.ts';
-import { wireTypeOf } from './datatypes.ts';
+import { checkInputs, checkRequestedOutput } from './check-inputs.ts';
 import { isObject, parseJsonObject } from './json-text.ts';
 import { KserveError, quote } from './kserve-error.ts';
 import { splitMessage, writeMessage } from './message.ts';
-import { decodeTensors, readParameters, readTensorHeader, type TensorHeader } from './tensor-list.ts';
+import { decodeRawBody } from './raw-body.ts';
+import { decodeTensors, readParameters, readTensorHeader } from './tensor-list.ts';
 import type { Headers, InferRequest, Parameters, RequestedOutput, RestProtocol, WireMessage } from './types.ts';
 
 export interface InferRequestOptions {
@@ -42,6 +43,7 @@ export interface ModelSignature {
 /**
  * Decodes a request and checks it against the model: names, datatypes, shapes, and that the data fill them exactly.
  *
+ * With `Inference-Header-Content-Length: 0` the whole body is the model's one input; see `decodeRawBody`.
  * Binary tensors are views of `body`, not copies, unless they lie unaligned in it. Nothing is allocated before its size has been checked against the bytes received.
  * @throws KserveError with status 400 and one sentence on what is wrong
  */
@@ -51,6 +53,7 @@ export function decodeInferRequest(
   model: ModelSignature,
 ): InferRequest {
   const parts = splitMessage(headers, body);
+  if (parts.json.byteLength === 0 && body.byteLength > 0) return decodeRawRequest(body, model);
   const json = parseJsonObject(parts.json, 400, 'the request');
   const id = readId(json.id);
   const parameters = readParameters(json.parameters, 'the request');
@@ -64,52 +67,20 @@ export function decodeInferRequest(
   return { id, parameters, tensors: model.inputs.map(({ name }) => byName.get(name) as NamedTensor), outputs };
 }
 
+/** A body without a JSON object is answered with every output as bytes. */
+function decodeRawRequest(body: Uint8Array<ArrayBuffer>, model: ModelSignature): InferRequest {
+  const tensors = [decodeRawBody(body, model.inputs)];
+  return {
+    id: undefined,
+    parameters: {},
+    tensors,
+    outputs: model.outputs.map(({ name }) => ({ name, isBinary: true })),
+  };
+}
+
 function readId(id: unknown): string | undefined {
   if (id === undefined || typeof id === 'string') return id;
   throw new KserveError(400, `the request has the id ${quote(id)}, where a string is expected`);
-}
-
-function checkInputs(headers: readonly TensorHeader[], inputs: readonly TensorSpec[]): void {
-  const seen = new Set<string>();
-  for (const header of headers) {
-    const spec = inputs.find(({ name }) => name === header.name);
-    if (spec === undefined) {
-      throw new KserveError(400, `the model has no ${header.label}; its inputs are ${listNames(inputs)}`);
-    }
-    if (seen.has(header.name)) throw new KserveError(400, `${header.label} is given twice`);
-    seen.add(header.name);
-    checkAgainstSpec(header, spec);
-  }
-  const missing = inputs.filter(({ name }) => !seen.has(name));
-  if (missing.length > 0) throw new KserveError(400, `the request lacks the input ${listNames(missing)}`);
-}
-
-function checkAgainstSpec({ label, type, shape }: TensorHeader, spec: TensorSpec): void {
-  if (type !== spec.type) {
-    throw new KserveError(
-      400,
-      `${label} has the datatype ${wireTypeOf(type).name}, but the model takes ${wireTypeOf(spec.type).name}`,
-    );
-  }
-  // The runtime reports a scalar and an input of unknown rank alike, as a shape without dimensions: it alone can tell.
-  if (spec.shape.length === 0) return;
-  const fits =
-    shape.length === spec.shape.length &&
-    spec.shape.every((dim, axis) => typeof dim === 'string' || dim === shape[axis]);
-  if (!fits) {
-    throw new KserveError(
-      400,
-      `${label} has the shape ${quote(shape)}, but the model takes [${spec.shape.map(writeDim)}]`,
-    );
-  }
-}
-
-function writeDim(dim: number | string): string {
-  return typeof dim === 'number' ? String(dim) : '-1';
-}
-
-function listNames(specs: readonly TensorSpec[]): string {
-  return specs.map(({ name }) => quote(name)).join(', ');
 }
 
 function readRequestedOutputs(
@@ -131,11 +102,7 @@ function readRequestedOutputs(
       throw new KserveError(400, `requested output ${index} is not an object with a name`);
     }
     const label = `requested output ${quote(name)}`;
-    if (!available.some((output) => output.name === name)) {
-      throw new KserveError(400, `the model has no output ${quote(name)}; its outputs are ${listNames(available)}`);
-    }
-    if (seen.has(name)) throw new KserveError(400, `${label} is asked for twice`);
-    seen.add(name);
+    checkRequestedOutput(name, seen, available);
     const isBinary = readFlag(readParameters(entry.parameters, label), 'binary_data', label) ?? isBinaryByDefault;
     return { name, isBinary };
   });

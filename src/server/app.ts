@@ -1,7 +1,6 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { messageOf } from '../errors.ts';
 import { encodeError, KserveError, modelMetadataJson, quote } from '../kserve/index.ts';
-import { packageVersion } from '../package-files.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { answerInference } from './infer-route.ts';
@@ -9,6 +8,7 @@ import { describeModel } from './model-metadata.ts';
 import type { ModelRepository } from './repository/index.ts';
 import { addRepositoryRoutes } from './repository-routes.ts';
 import { readBody } from './request-body.ts';
+import { serverMetadata } from './server-metadata.ts';
 
 interface ModelParams {
   readonly model: string;
@@ -25,8 +25,6 @@ export interface AppOptions {
 
 /** Bodies that take longer than this to arrive are given up, milliseconds. */
 const REQUEST_TIMEOUT_MS = 120_000;
-
-const EXTENSIONS = ['binary_tensor_data', 'model_repository'];
 
 /**
  * The HTTP side of the server: the routes of KServe V2 over the models of a repository.
@@ -58,7 +56,7 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     ),
   );
 
-  app.get('/v2', async () => ({ name: 'dse', version: packageVersion(), extensions: EXTENSIONS }));
+  app.get('/v2', async () => serverMetadata());
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async () => ({ live: true, ready: true }));
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {

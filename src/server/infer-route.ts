@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { decodeInferRequest, encodeInferResponse, KserveError, type Parameters, quote } from '../kserve/index.ts';
 import type { NamedTensor } from '../models/types.ts';
-import { monotonicNs, NS_PER_MS, NS_PER_US } from '../units.ts';
+import { monotonicNs, NS_PER_MS, NS_PER_US, US_PER_MS } from '../units.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { versionOf } from './model/index.ts';
 import type { LoadedModel } from './model/types.ts';
@@ -41,7 +41,7 @@ export async function answerInference(
     binaryOutputs: new Set(outputs.filter(({ isBinary }) => isBinary).map(({ name }) => name)),
   });
   reply.headers(response.headers);
-  reply.header('server-timing', serverTiming(decodeMs, inference.queueUs / 1e3, inference.computeUs / 1e3));
+  reply.header('server-timing', serverTiming(decodeMs, inference.queueUs, inference.computeUs));
   return response.body as Buffer;
 }
 
@@ -58,7 +58,9 @@ export function deadlineOf({ timeout }: Parameters, arrivedNs: number): number |
   );
 }
 
-function serverTiming(decodeMs: number, queueMs: number, computeMs: number): string {
+/** How long the server took over a request, as `Server-Timing` has it. */
+export function serverTiming(decodeMs: number, queueUs: number, computeUs: number): string {
+  const [queueMs, computeMs] = [queueUs / US_PER_MS, computeUs / US_PER_MS];
   return `decode;dur=${decodeMs.toFixed(3)}, queue;dur=${queueMs.toFixed(3)}, compute;dur=${computeMs.toFixed(3)}`;
 }
 

@@ -23,7 +23,8 @@ try {
   const settings = JSON.parse(argument ?? '') as ServerSettings;
   const app = await startServer(settings, { onError: (error) => complain(describe(error)) });
   stopWhenTold(app, settings);
-  const line: ListeningLine = { dse: 'listening', url: app.url };
+  const { url, grpcAddress } = app;
+  const line: ListeningLine = { dse: 'listening', url, ...(grpcAddress === undefined ? {} : { grpcAddress }) };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 } catch (error) {
   complain(argument === undefined ? 'usage: main.js <server settings as JSON>' : messageOf(error));

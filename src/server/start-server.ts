@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { LaunchError, messageOf } from '../errors.ts';
 import { buildApp } from './app.ts';
 import { BufferPool } from './buffer-pool.ts';
+import type { GrpcOptions, GrpcServer } from './grpc/start-grpc.ts';
 import { ModelRepository } from './repository/index.ts';
 import type { RunningApp, ServerSettings } from './types.ts';
 
@@ -67,22 +68,47 @@ async function serve(
   const { host, port, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = settings;
   const app = buildApp(repository, { pool, bodyLimitBytes, onError });
   const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
-    throw listenError(host, port, error);
+    throw listenError(host, port, error.code, error);
   });
+  const grpc = await serveGrpc(repository, settings, { messageLimitBytes: bodyLimitBytes, onError }).catch(
+    async (error: unknown) => {
+      await app.close();
+      throw error;
+    },
+  );
   let onClosed = () => {};
   const closed = new Promise<undefined>((resolve) => {
     onClosed = () => resolve(undefined);
   });
   return {
     url,
+    grpcAddress: grpc?.address,
     modelNames: [...new Set(repository.list().flatMap(({ name, loaded }) => (loaded === undefined ? [] : [name])))],
     ended: Promise.race([died, closed]),
     async [Symbol.asyncDispose]() {
-      await drain(app);
+      await Promise.all([drain(app), grpc?.[Symbol.asyncDispose]()]);
       await repository[Symbol.asyncDispose]();
       onClosed();
     },
   };
+}
+
+/** The gRPC side, where it is asked for. */
+async function serveGrpc(
+  repository: ModelRepository,
+  { host, grpcPort }: ServerSettings,
+  options: Pick<GrpcOptions, 'messageLimitBytes' | 'onError'>,
+): Promise<GrpcServer | undefined> {
+  if (grpcPort === undefined) return undefined;
+  // Loaded where used: a server of REST alone needs none of it.
+  const { startGrpc } = await import('./grpc/start-grpc.ts');
+  try {
+    return await startGrpc(repository, { host, port: grpcPort, drainTimeoutMs: DRAIN_TIMEOUT_MS, ...options });
+  } catch (error) {
+    // grpc-js puts the system's error into words and drops its code.
+    const code = /\b(EADDRINUSE|EACCES|EADDRNOTAVAIL|ENOTFOUND)\b/.exec(messageOf(error))?.[1];
+    throw listenError(host, grpcPort, code, error);
+  }
 }
 
 /** Stops accepting and waits until what is in flight has been answered, for `DRAIN_TIMEOUT_MS` at most. */
@@ -95,9 +121,9 @@ async function drain(app: FastifyInstance): Promise<void> {
   clearTimeout(giveUp);
 }
 
-function listenError(host: string, port: number, error: NodeJS.ErrnoException): LaunchError {
+function listenError(host: string, port: number, code: string | undefined, error: unknown): LaunchError {
   const where = `${host}:${port}`;
-  switch (error.code) {
+  switch (code) {
     case 'EADDRINUSE':
       return new LaunchError(
         {

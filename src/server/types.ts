@@ -14,6 +14,8 @@ export interface ServerSettings {
   readonly host: string;
   /** 0 lets the system choose; the server then prints the address it got. */
   readonly port: number;
+  /** Port of the gRPC side, at the same host; 0 lets the system choose. Absent: REST only. */
+  readonly grpcPort?: number;
   /** Largest request body, bytes; larger ones are answered with 413. 256 MB where absent. */
   readonly bodyLimitBytes?: number;
   /**
@@ -70,12 +72,16 @@ export interface RepositoryFolder {
 export interface ListeningLine {
   readonly dse: 'listening';
   readonly url: string;
+  /** Host and port of the gRPC side, where there is one. */
+  readonly grpcAddress?: string;
 }
 
 /** A server that accepts connections. Disposing it answers what is in flight, then closes it and unloads its models. */
 export interface RunningApp extends AsyncDisposable {
   /** Base address, e.g. "http://127.0.0.1:40123". */
   readonly url: string;
+  /** Host and port of the gRPC side, e.g. "127.0.0.1:40124"; undefined where it was not asked for. */
+  readonly grpcAddress: string | undefined;
   /** Models of which a version was loaded at the start. */
   readonly modelNames: readonly string[];
   /** Settles with the reason when the only model died under it; with undefined once it was disposed. Never rejects. */

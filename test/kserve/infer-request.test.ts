@@ -365,6 +365,63 @@ describe('malformed requests', () => {
   });
 });
 
+describe('a body that is nothing but the bytes of the input', () => {
+  const rawHeader = { 'inference-header-content-length': '0' };
+  const decodeRaw = (inputs: readonly TensorSpec[], bytes: readonly number[]) =>
+    decodeInferRequest(rawHeader, Uint8Array.from(bytes), { inputs, outputs: [spec('y', 'float32', [1])] });
+
+  it.each<[TensorSpec['shape'], number, number[]]>([
+    [[2, 3], 6, [2, 3]],
+    [['n', 3], 6, [2, 3]],
+    [[1, 'length'], 6, [1, 6]],
+    [['n', 'length'], 6, [1, 6]],
+    [['n', 2, 'length'], 6, [1, 2, 3]],
+    [[], 1, []],
+  ])('takes the shape that %j leaves for %i elements, and is answered in bytes', (shape, count, expected) => {
+    const request = decodeRaw([spec('x', 'uint8', shape)], Array(count).fill(7));
+    expect(request.tensors).toEqual([
+      { name: 'x', type: 'uint8', shape: expected, data: new Uint8Array(count).fill(7) },
+    ]);
+    expect(request.outputs).toEqual([{ name: 'y', isBinary: true }]);
+  });
+
+  it('is one string of a BYTES input', () => {
+    const { tensors } = decodeRaw([spec('x', 'string', ['n'])], [...Buffer.from('grün')]);
+    expect(tensors).toEqual([{ name: 'x', type: 'string', shape: [1], data: ['grün'] }]);
+  });
+
+  it.each<[string, TensorSpec[], number, string]>([
+    [
+      'a model of two inputs',
+      [spec('x', 'uint8', [1]), spec('z', 'uint8', [1])],
+      1,
+      'a body without a JSON object can only be the one input of a model, but this model has 2',
+    ],
+    [
+      'another number of elements',
+      [spec('x', 'uint8', ['n', 4])],
+      6,
+      'a body of 6 elements does not settle the shape of input "x", which is [-1,4]; send a JSON object that gives it',
+    ],
+    [
+      'a part of an element',
+      [spec('x', 'int32', ['n'])],
+      6,
+      'a body of 1.5 elements does not settle the shape of input "x"',
+    ],
+    [
+      'several shapes',
+      [spec('x', 'uint8', ['n', 'h', 'w'])],
+      6,
+      'a body of 6 elements does not settle the shape of input "x"',
+    ],
+  ])('is refused for %s', (_, inputs, count, message) => {
+    const error = catchError(() => decodeRaw(inputs, Array(count).fill(0)));
+    expect(error.status).toBe(400);
+    expect(error.message.slice(0, message.length)).toBe(message);
+  });
+});
+
 function catchError(action: () => unknown): KserveError {
   try {
     action();

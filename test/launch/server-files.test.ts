@@ -23,7 +23,14 @@ describe('the files of the server image', () => {
   const names = packages.map(({ name }) => name);
 
   test('are the server and what it imports, and nothing of the rest of dse', () => {
-    expect(own).toEqual(expect.arrayContaining(['dist/server/main.js', 'dist/engine/worker.js', 'package.json']));
+    expect(own).toEqual(
+      expect.arrayContaining([
+        'dist/server/main.js',
+        'dist/engine/worker.js',
+        'package.json',
+        'proto/open-inference.proto',
+      ]),
+    );
     expect(own.filter((file) => /dist\/(cli|run|load|launch|analysis|store|design)\//.test(file))).toEqual([]);
   });
 
@@ -50,9 +57,10 @@ describe('the files of the server image', () => {
     const engine = { intraOpThreads: 1, interOpThreads: 1, executionMode: 'sequential', graphOptimization: 'all' };
     const file = packageFile('models/mnist-cnn.onnx');
     const models = [{ name: 'mnist', file, engine: { ...engine, spinning: false } }];
-    const argument = JSON.stringify({ models, host: '127.0.0.1', port: 0, exitOnStdinEnd: true });
+    const argument = JSON.stringify({ models, host: '127.0.0.1', port: 0, grpcPort: 0, exitOnStdinEnd: true });
     const { stdout } = await execa('node', [join(root, 'dist/server/main.js'), argument], { input: '', reject: false });
     expect(stdout).toContain('"dse":"listening"');
+    expect(stdout).toContain('"grpcAddress":"127.0.0.1:');
   });
 
   test('follow dependencies as Node finds them: the nearest folder first', () => {

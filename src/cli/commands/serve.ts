@@ -9,6 +9,7 @@ import { readServedModels } from '../served-models.ts';
 interface ServeOptions {
   readonly host: string;
   readonly port: string;
+  readonly grpcPort?: string;
   readonly threads: string;
   readonly interOpThreads: string;
   readonly executionMode: string;
@@ -26,11 +27,13 @@ interface ServeOptions {
 export async function serve(modelNames: readonly string[], options: ServeOptions): Promise<ExitCode> {
   const serving = readServing(options);
   const port = readWholeNumber('--port', options.port, 0);
+  const grpcPort = options.grpcPort === undefined ? undefined : readWholeNumber('--grpc-port', options.grpcPort, 0);
   const maxLoaded = options.maxLoaded === undefined ? undefined : readWholeNumber('--max-loaded', options.maxLoaded, 1);
   const { models, folder, remarks } = await readServedModels(modelNames, serving);
   await using app = await startServer(
     {
       ...{ models, host: options.host, port },
+      ...(grpcPort !== undefined && { grpcPort }),
       ...(folder !== undefined && { folder }),
       ...(maxLoaded !== undefined && { maxLoaded }),
     },
@@ -40,6 +43,7 @@ export async function serve(modelNames: readonly string[], options: ServeOptions
   for (const name of app.modelNames) {
     process.stdout.write(`Serving ${name} at ${app.url}/v2/models/${encodeURIComponent(name)}/infer\n`);
   }
+  if (app.grpcAddress !== undefined) process.stdout.write(`Serving over gRPC at ${app.grpcAddress}\n`);
   process.stdout.write('Ctrl-C stops it.\n');
   const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   const cause = await Promise.race([stopped.then(() => undefined), app.ended]);

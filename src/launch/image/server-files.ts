@@ -33,7 +33,7 @@ const INSTALL_ONLY: Readonly<Record<string, readonly string[]>> = { 'onnxruntime
 const LIBRARY = /\/onnxruntime-node\/bin\/[^/]+\/([^/]+)\/([^/]+)\//;
 
 /**
- * The files the server needs and nothing else, found by following imports and dependencies from its entries.
+ * The files the server needs and nothing else, found by following imports, dependencies and the files that `packageFile` names from its entries.
  *
  * @param root - folder that holds `dist/`, `node_modules/` and `package.json`
  * @param isWanted - of which platforms the native libraries are wanted
@@ -64,6 +64,7 @@ function followImports(root: string, file: string, own: Set<string>, packages: M
   if (own.has(file)) return;
   own.add(file);
   const text = readFileSync(join(root, file), 'utf8');
+  for (const [, named = ''] of text.matchAll(/\bpackageFile\(['"]([^'"]+)['"]\)/g)) own.add(named);
   for (const [, specifier = ''] of text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
     if (specifier.startsWith('.')) followImports(root, normalize(join(dirname(file), specifier)), own, packages);
     else if (!specifier.startsWith('node:')) addPackage(root, packageName(specifier), 'node_modules', packages);

@@ -1,0 +1,25 @@
+import type { TensorSpec } from '../../models/types.ts';
+import { wireTypeOf } from '../datatypes.ts';
+import type { ModelMetadata } from '../types.ts';
+import type { ModelMetadataMessage, TensorMessage } from './messages.ts';
+
+/** Model metadata as the message of the gRPC service; what REST calls parameters are its properties, as text. */
+export function encodeGrpcModelMetadata(metadata: ModelMetadata): ModelMetadataMessage {
+  const { name, versions, platform, inputs, outputs, parameters } = metadata;
+  return {
+    name,
+    versions,
+    platform,
+    inputs: inputs.map(describe),
+    outputs: outputs.map(describe),
+    properties: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, asText(value)])),
+  };
+}
+
+function describe({ name, type, shape }: TensorSpec): TensorMessage {
+  return { name, datatype: wireTypeOf(type).name, shape: shape.map((dim) => (typeof dim === 'number' ? dim : -1)) };
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

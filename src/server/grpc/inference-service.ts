@@ -1,0 +1,112 @@
+import { type handleUnaryCall, Metadata, type ServerUnaryCall, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  decodeGrpcInferRequest,
+  encodeGrpcInferResponse,
+  encodeGrpcModelMetadata,
+  KserveError,
+  type ModelInferRequestMessage,
+  type ModelInferResponseMessage,
+  type ModelRequestMessage,
+} from '../../kserve/index.ts';
+import type { NamedTensor } from '../../models/types.ts';
+import { monotonicNs, NS_PER_MS } from '../../units.ts';
+import { deadlineOf, serverTiming } from '../infer-route.ts';
+import { versionOf } from '../model/index.ts';
+import type { LoadedModel } from '../model/types.ts';
+import { describeModel } from '../model-metadata.ts';
+import type { ModelRepository } from '../repository/index.ts';
+import { serverMetadata } from '../server-metadata.ts';
+import { grpcError } from './status.ts';
+
+/** A message with the moment it was there whole, before it was decoded. */
+export interface Received<Message> {
+  readonly message: Message;
+  readonly completeNs: number;
+}
+
+export interface ServiceOptions {
+  /** Called with errors that are the server's fault, for its log. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The methods of the protocol's service over the models of a repository. */
+export function inferenceService(repository: ModelRepository, options: ServiceOptions): UntypedServiceImplementation {
+  return {
+    ServerLive: answer(async () => ({ live: true }), options),
+    ServerReady: answer(async () => ({ ready: true }), options),
+    ServerMetadata: answer(async () => serverMetadata(), options),
+    ModelReady: answer(async ({ name, version }: ModelRequestMessage) => {
+      return { ready: repository.find(name, asVersion(version)).state === 'ready' };
+    }, options),
+    ModelMetadata: answer(async ({ name, version }: ModelRequestMessage) => {
+      const model = repository.peek(name, asVersion(version));
+      return encodeGrpcModelMetadata(describeModel(model, repository.versionsOf(name)));
+    }, options),
+    ModelInfer: answer((request: Received<ModelInferRequestMessage>, trailer, call) => {
+      const { model_name: name, model_version: version } = request.message;
+      return repository.use(name, asVersion(version), (model) => infer(model, request, trailer, deadlineNsOf(call)));
+    }, options),
+  } as UntypedServiceImplementation;
+}
+
+/** An empty version leaves the choice to the server. */
+function asVersion(version: string): string | undefined {
+  return version === '' ? undefined : version;
+}
+
+function answer<Request, Response>(
+  action: (request: Request, trailer: Metadata, call: ServerUnaryCall<Request, Response>) => Promise<Response>,
+  { onError }: ServiceOptions,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    const trailer = new Metadata();
+    // A method may throw before its first await; both ways end here.
+    Promise.resolve()
+      .then(() => action(call.request, trailer, call))
+      .then(
+        (response) => callback(null, response, trailer),
+        (error: unknown) => {
+          if (!(error instanceof KserveError) || error.status >= 500) onError(error);
+          callback(grpcError(error));
+        },
+      );
+  };
+}
+
+/** The trailer carries `server-timing` as the header does over REST; decoding counts from the last byte of the message there too. */
+async function infer(
+  model: LoadedModel,
+  { message, completeNs }: Received<ModelInferRequestMessage>,
+  trailer: Metadata,
+  callDeadlineNs: number,
+): Promise<ModelInferResponseMessage> {
+  const { id, parameters, tensors, outputs } = decodeGrpcInferRequest(message, model.signature);
+  const decodeMs = (monotonicNs() - completeNs) / NS_PER_MS;
+  const names = outputs.map(({ name }) => name);
+  const deadlineNs = Math.min(deadlineOf(parameters, completeNs) ?? Number.POSITIVE_INFINITY, callDeadlineNs);
+  const inference = await model.infer({
+    tensors,
+    lend: lendable(tensors),
+    outputs: names,
+    deadlineNs: Number.isFinite(deadlineNs) ? deadlineNs : undefined,
+  });
+  trailer.set('server-timing', serverTiming(decodeMs, inference.queueUs, inference.computeUs));
+  return encodeGrpcInferResponse({
+    modelName: model.settings.name,
+    modelVersion: versionOf(model.settings),
+    id,
+    outputs: inference.outputs,
+    binaryOutputs: new Set(outputs.filter(({ isBinary }) => isBinary).map(({ name }) => name)),
+  });
+}
+
+/** The client's deadline on the machine's monotonic clock; Infinity where it set none. A request still waiting then is never run. */
+function deadlineNsOf(call: Pick<ServerUnaryCall<unknown, unknown>, 'getDeadline'>): number {
+  return monotonicNs() + (Number(call.getDeadline()) - Date.now()) * NS_PER_MS;
+}
+
+/** A small message lies in a pool that Node shares with others and that cannot move to another thread; copying so little costs nothing. */
+function lendable(tensors: readonly NamedTensor[]): ArrayBuffer[] {
+  const buffers = tensors.flatMap(({ data }) => (Array.isArray(data) ? [] : [data.buffer as ArrayBuffer]));
+  return [...new Set(buffers)].filter(({ byteLength }) => byteLength > Buffer.poolSize);
+}

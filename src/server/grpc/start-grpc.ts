@@ -1,0 +1,106 @@
+import type { Http2Server } from 'node:http2';
+import { logVerbosity, Server, ServerCredentials, type ServiceDefinition, setLogVerbosity } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import { INFERENCE_SERVICE, loadInferenceProto, type ModelInferRequestMessage } from '../../kserve/index.ts';
+import { monotonicNs } from '../../units.ts';
+import type { ModelRepository } from '../repository/index.ts';
+import { inferenceService, type Received } from './inference-service.ts';
+
+export interface GrpcOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly messageLimitBytes: number;
+  /** How long calls in flight may take to be answered once the server is stopped, milliseconds. */
+  readonly drainTimeoutMs: number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Accepts connections. Disposing it answers what is in flight, then closes it. */
+export interface GrpcServer extends AsyncDisposable {
+  /** Host and port, e.g. "127.0.0.1:40124". */
+  readonly address: string;
+}
+
+/** Bytes a client may have on the way: per call, and per connection. Node's 64 KB would make a request of one image (600 KB) wait ten times for leave to go on. */
+const STREAM_WINDOW_BYTES = 4 * 2 ** 20;
+const CONNECTION_WINDOW_BYTES = 16 * 2 ** 20;
+
+/**
+ * The gRPC side of the server: the protocol's service, health checking (grpc.health.v1) and reflection, over the models of a repository.
+ *
+ * Past `messageLimitBytes` a message is refused with RESOURCE_EXHAUSTED; a call past its client's deadline ends with DEADLINE_EXCEEDED.
+ * Source: Open Inference Protocol, gRPC; https://github.com/kserve/open-inference-protocol
+ * @throws Error where the address cannot be listened on
+ */
+export async function startGrpc(repository: ModelRepository, options: GrpcOptions): Promise<GrpcServer> {
+  const { host, port, messageLimitBytes, drainTimeoutMs, onError } = options;
+  // What it would print of itself, such as an address that is taken, is thrown or told to `onError`.
+  setLogVerbosity(logVerbosity.NONE);
+  const server = new Server({
+    'grpc.max_receive_message_length': messageLimitBytes,
+    'grpc.max_send_message_length': -1,
+  });
+  const { service, definition } = await loadInferenceProto();
+  server.addService(withReceipt(service), inferenceService(repository, { onError }));
+  const health = new HealthImplementation({ '': 'SERVING', [INFERENCE_SERVICE]: 'SERVING' });
+  health.addToServer(server);
+  new ReflectionService(definition).addToServer(server);
+  widenStreamWindows(server);
+  const boundPort = await bind(server, host, port);
+  widenConnectionWindows(server);
+  return {
+    address: `${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
+    async [Symbol.asyncDispose]() {
+      health.setStatus('', 'NOT_SERVING');
+      health.setStatus(INFERENCE_SERVICE, 'NOT_SERVING');
+      await drain(server, drainTimeoutMs);
+    },
+  };
+}
+
+/** The same service with the moment an inference request was there, so that decoding it can be told. */
+function withReceipt(service: Awaited<ReturnType<typeof loadInferenceProto>>['service']): ServiceDefinition {
+  const method = service.ModelInfer as (typeof service)[string];
+  const requestDeserialize = (bytes: Buffer): Received<ModelInferRequestMessage> => {
+    const completeNs = monotonicNs();
+    return { message: method.requestDeserialize(bytes) as ModelInferRequestMessage, completeNs };
+  };
+  return { ...service, ModelInfer: { ...method, requestDeserialize } } as ServiceDefinition;
+}
+
+/** grpc-js has no option for the server's windows (its `grpc-node.flow_control_window` is the client's), so this leans on internals of the pinned version. */
+function widenStreamWindows(server: Server): void {
+  // biome-ignore lint/complexity/useLiteralKeys: the member is private.
+  const options = server['commonServerOptions'];
+  options.settings = { ...options.settings, initialWindowSize: STREAM_WINDOW_BYTES };
+}
+
+function widenConnectionWindows(server: Server): void {
+  // biome-ignore lint/complexity/useLiteralKeys: the member is private.
+  const servers: Iterable<Http2Server> = server['http2Servers'].keys();
+  for (const http2Server of servers) {
+    http2Server.on('session', (session) => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
+  }
+}
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, boundPort) => {
+      if (error === null) resolve(boundPort);
+      else reject(error);
+    });
+  });
+}
+
+function drain(server: Server, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const giveUp = setTimeout(() => server.forceShutdown(), timeoutMs);
+    server.tryShutdown(() => {
+      clearTimeout(giveUp);
+      resolve();
+    });
+  });
+}

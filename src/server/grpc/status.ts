@@ -1,0 +1,24 @@
+import { status } from '@grpc/grpc-js';
+import { messageOf } from '../../errors.ts';
+import { KserveError } from '../../kserve/index.ts';
+
+/** gRPC's word for what REST says with an HTTP status. */
+const STATUS_OF: Readonly<Record<number, status>> = {
+  400: status.INVALID_ARGUMENT,
+  404: status.NOT_FOUND,
+  408: status.DEADLINE_EXCEEDED,
+  409: status.FAILED_PRECONDITION,
+  413: status.RESOURCE_EXHAUSTED,
+  429: status.RESOURCE_EXHAUSTED,
+  501: status.UNIMPLEMENTED,
+  503: status.UNAVAILABLE,
+  504: status.DEADLINE_EXCEEDED,
+};
+
+/** An error as gRPC reports it. What is not the protocol's is the server's fault. */
+export function grpcError(error: unknown): { readonly code: status; readonly details: string } {
+  if (!(error instanceof KserveError)) {
+    return { code: status.INTERNAL, details: `the server failed on this request: ${messageOf(error)}` };
+  }
+  return { code: STATUS_OF[error.status] ?? status.INTERNAL, details: error.message };
+}
