@@ -86,6 +86,8 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
     counts,
     configurations,
     means,
+    outcomeMeans: new Map([...responseMeans].filter(([name]) => isOutcome(table, name))),
+    rowValues: responses,
     leftOut,
     fronts,
     sampler,

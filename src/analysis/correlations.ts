@@ -36,7 +36,7 @@ export function correlateContexts(
  *
  * @returns `partners[group * levels.length + level]`, the configuration of that group at that level of the context, -1 where there is none
  */
-function matchAcross(
+export function matchAcross(
   configurations: Configurations,
   context: string,
 ): { readonly partners: Int32Array; readonly levels: readonly string[] } {
@@ -62,7 +62,7 @@ function matchAcross(
 }
 
 /** The values of all groups at one level, NaN where the configuration or its value is missing. */
-function gather(partners: Int32Array, levelCount: number, level: number, values: Float64Array): Float64Array {
+export function gather(partners: Int32Array, levelCount: number, level: number, values: Float64Array): Float64Array {
   const gathered = new Float64Array(partners.length / levelCount);
   for (let group = 0; group < gathered.length; group++) {
     const configuration = partners[group * levelCount + level] as number;

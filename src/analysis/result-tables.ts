@@ -1,5 +1,7 @@
+import { tabulateConsistency, tabulateInfluence, tabulateInvalidOverlap, tabulateTransfer } from './context-tables.ts';
 import { tabulateEffects, tabulateSimpleEffects } from './effect-tables.ts';
 import { tabulateFrontSummaries, tabulateFronts } from './front-tables.ts';
+import { tabulateLoadCurves, tabulatePredictors, tabulateScaling } from './scaling-tables.ts';
 import { levelsOf } from './table-cells.ts';
 import type { Analysis, ResultTable } from './types.ts';
 
@@ -11,6 +13,13 @@ export const RESULT_TABLES: Readonly<Record<string, (analysis: Analysis) => Resu
   'correlations.csv': tabulateCorrelations,
   'effects.csv': tabulateEffects,
   'simple-effects.csv': tabulateSimpleEffects,
+  'consistency.csv': tabulateConsistency,
+  'influence.csv': tabulateInfluence,
+  'invalid-overlap.csv': tabulateInvalidOverlap,
+  'transfer.csv': tabulateTransfer,
+  'predictors.csv': tabulatePredictors,
+  'scaling.csv': tabulateScaling,
+  'load-curves.csv': tabulateLoadCurves,
 };
 
 /** `correlations.csv`: one row per response and pair of values of a context. */

@@ -138,6 +138,10 @@ export interface Analysis {
   readonly configurations: Configurations;
   /** By response: mean over the replicates of each configuration; NaN where none has it. */
   readonly means: ReadonlyMap<string, Float64Array>;
+  /** The means of those responses that say how good a configuration is. */
+  readonly outcomeMeans: ReadonlyMap<string, Float64Array>;
+  /** By response: one value per row of the table, NaN where empty. */
+  readonly rowValues: ReadonlyMap<string, Float64Array>;
   readonly leftOut: readonly LeftOut[];
   readonly fronts: readonly Front[];
   readonly correlations: readonly Correlation[];
