@@ -1,5 +1,5 @@
 export { type ContainerLauncherOptions, createContainerLauncher } from './container/container-launcher.ts';
-export { assignCpus, onlineCpus } from './cpus.ts';
+export { assignCpus, type CpuAssignment, onlineCpus } from './cpus.ts';
 export { createLauncher } from './create-launcher.ts';
 export { ensureServerImage, type ServerImage } from './image/server-image.ts';
 export { describeLeftover, findLeftovers, type Leftover, removeLeftovers } from './leftovers.ts';

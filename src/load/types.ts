@@ -40,6 +40,11 @@ export type OfferedLoad =
       readonly seed: number;
       /** Clients that may be in flight at once; a request due when none is free keeps its intended time and waits. */
       readonly connections: number;
+      /**
+       * Sends on a timer, up to about 2 ms late, instead of spinning through the last two milliseconds: for a load that runs beside the one whose latencies are studied, on the
+       * same CPU. Off where absent.
+       */
+      readonly isCoarse?: boolean;
       /** How the rate moves around `rateRps` while the load is on. Absent: it stays there. */
       readonly pattern?: RatePattern;
     }

@@ -2,7 +2,8 @@ import { LaunchError } from '../errors.ts';
 import type { Launcher, Limits } from '../launch/index.ts';
 import type { ExperimentSpec, Level } from '../spec/types.ts';
 import { limitsOf } from './configuration-settings.ts';
-import { levelsOf } from './spec-levels.ts';
+import { neighbourLimitsOf } from './neighbour-settings.ts';
+import { levelsOf, neighbourLevels } from './spec-levels.ts';
 
 const LIMIT_FACTORS = ['cpus', 'cpuset', 'memory'] as const;
 
@@ -19,16 +20,21 @@ export async function checkLimits(
 ): Promise<void> {
   const problems = await launcher.check(combinations(spec, serverCpuset));
   if (problems.length === 0) return;
-  const section = LIMIT_FACTORS.some((factor) => factor in spec.factors) ? 'factors' : 'fixed';
+  const asked = [...LIMIT_FACTORS, 'colocated'];
+  const section = asked.some((factor) => factor in spec.factors) ? 'factors' : 'fixed';
   throw new LaunchError(problems.map((problem) => ({ where: locate([section]), ...problem })));
 }
 
-/** Limits of every combination of levels of the limit factors. */
+/** Limits of every combination of levels of the limit factors, and of every neighbour beside each. */
 function combinations(spec: ExperimentSpec, serverCpuset: string | undefined): Limits[] {
   let points: Readonly<Record<string, Level>>[] = [{}];
   for (const factor of LIMIT_FACTORS) {
     const levels = levelsOf(spec, factor);
     if (levels.length > 0) points = points.flatMap((point) => levels.map((level) => ({ ...point, [factor]: level })));
   }
-  return points.map((levels) => limitsOf(levels, serverCpuset));
+  const ofServers = points.map((levels) => limitsOf(levels, serverCpuset));
+  const ofNeighbours = neighbourLevels(spec).flatMap((neighbour) =>
+    ofServers.map((limits) => neighbourLimitsOf(neighbour, limits)),
+  );
+  return [...ofServers, ...ofNeighbours];
 }

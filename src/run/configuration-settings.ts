@@ -3,7 +3,7 @@ import type { Limits } from '../launch/types.ts';
 import type { LoadTarget, OfferedLoad, Protocol } from '../load/types.ts';
 import type { ResolvedModel } from '../models/types.ts';
 import { deriveSeed } from '../rng.ts';
-import type { ServerSettings, ServingSettings } from '../server/types.ts';
+import type { ModelSettings, ServerSettings, ServingSettings } from '../server/types.ts';
 import type { ExperimentSpec, Level, Load } from '../spec/types.ts';
 
 /** A target that speaks KServe V2. */
@@ -11,10 +11,17 @@ export type InferenceTarget = Extract<LoadTarget, { kind: 'kserve' }>;
 
 type Levels = Readonly<Record<string, Level>>;
 
-/** What the server process is told for a combination of levels. */
-export function serverSettingsOf(levels: Levels, model: ResolvedModel): ServerSettings {
+/** Points a calibration takes where capacity is reached with two requests in flight, as with one session: 1, 2, 4, 8 and 16. */
+export const CALIBRATION_POINTS = 5;
+
+/** What the server process is told for a combination of levels. @param inside - models of neighbours that it serves too */
+export function serverSettingsOf(
+  levels: Levels,
+  model: ResolvedModel,
+  inside: readonly ModelSettings[] = [],
+): ServerSettings {
   return {
-    models: [{ name: servedName(model), file: model.file, ...servingOf(levels) }],
+    models: [{ name: servedName(model), file: model.file, ...servingOf(levels) }, ...inside],
     host: '127.0.0.1',
     port: 0,
     exitOnStdinEnd: true,

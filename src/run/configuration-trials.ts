@@ -19,7 +19,7 @@ type MutableCounts = { -readonly [Key in keyof TrialCounts]: TrialCounts[Key] };
 /**
  * Runs the trials of one server configuration that are not in the store yet, on one launch.
  *
- * A server that dies is launched again for the next trial. Where it cannot be brought up, each of the trials left is recorded as failed with that reason.
+ * A server that dies, alone or with a neighbour, is launched again for the next trial. Where it cannot be brought up, each of the trials left is recorded as failed with that reason.
  * An invalid trial is tried again up to `measure.retries` times; every attempt is recorded.
  * @throws the signal's reason where the user ended the run
  */
@@ -37,7 +37,7 @@ export async function runConfiguration(
       let retriesLeft = spec.measure.retries;
       do {
         context.signal.throwIfAborted();
-        if (configuration?.exit() !== undefined) {
+        if (configuration?.isBroken()) {
           await configuration[Symbol.asyncDispose]();
           configuration = undefined;
         }

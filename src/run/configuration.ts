@@ -4,21 +4,23 @@ import type { ResolvedModel } from '../models/types.ts';
 import { deriveSeed } from '../rng.ts';
 import { monotonicNs, NS_PER_MS } from '../units.ts';
 import { type Capacity, measureCapacity } from './capacity.ts';
-import { limitsOf, loadTargetOf, serverSettingsOf } from './configuration-settings.ts';
+import { CALIBRATION_POINTS, limitsOf, loadTargetOf, serverSettingsOf } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
+import { describeExit } from './describe-exit.ts';
 import { labelOf } from './labels.ts';
+import { isTogether, neighboursInside } from './neighbour-settings.ts';
+import type { Neighbours } from './neighbours.ts';
 import { checkReadiness } from './readiness.ts';
 import { modelOf } from './resolve-models.ts';
 import { measureSloCapacity, type SloCapacity } from './slo-capacity.ts';
+import { startNeighbours } from './start-neighbours.ts';
 import { TrialFailure, unless } from './waiting.ts';
-
-/** Points a calibration takes where capacity is reached with two requests in flight, as with one session: 1, 2, 4, 8 and 16. */
-const CALIBRATION_POINTS = 5;
 
 /** A server configuration that is up: launched, answering, its capacity known. Disposing it stops the server. */
 export interface RunningConfiguration extends AsyncDisposable {
   readonly model: ResolvedModel;
   readonly server: RunningServer;
+  readonly neighbours: Neighbours;
   readonly capacity: Capacity;
   /** Highest rate that meets the spec's objective on latency; undefined where it has none. */
   readonly sloCapacity: SloCapacity | undefined;
@@ -26,6 +28,8 @@ export interface RunningConfiguration extends AsyncDisposable {
   readonly signal: AbortSignal;
   /** How the server ended, once it has. */
   readonly exit: () => ServerExit | undefined;
+  /** Whether it can no longer run a trial as it should: the server or a neighbour is gone. */
+  readonly isBroken: () => boolean;
 }
 
 /** Where a configuration that could not be brought up had got to. */
@@ -41,9 +45,9 @@ export class ConfigurationFailure extends TrialFailure {
 }
 
 /**
- * Launches a server configuration, waits until it answers a real inference and measures its capacity.
+ * Launches a server configuration with its neighbours, waits until each answers a real inference and measures the capacity of the server beside its neighbours' load.
  *
- * @throws ConfigurationFailure with the phase it failed in, the server being gone by then; the signal's reason where the user ended the run
+ * @throws ConfigurationFailure with the phase it failed in, the server and its neighbours being gone by then; the signal's reason where the user ended the run
  */
 export async function startConfiguration(
   planned: PlannedConfiguration,
@@ -58,13 +62,15 @@ export async function startConfiguration(
   let phase: ConfigurationFailure['phase'] = 'launch';
   let exit: ServerExit | undefined;
   let server: RunningServer | undefined;
+  let neighbours: Neighbours | undefined;
   const gone = new AbortController();
   const signal = AbortSignal.any([context.signal, gone.signal]);
   try {
+    if (!isTogether(levels)) neighbours = await startNeighbours(planned, context, undefined, signal);
     server = await context.launcher.start(
       {
         runLabel: context.runLabel,
-        settings: serverSettingsOf(levels, model),
+        settings: serverSettingsOf(levels, model, neighboursInside(levels, context.models)),
         limits: limitsOf(levels, context.cpus.server),
         logFile: store.logPath(`${configurationId}-b${block}`),
         readyTimeoutMs: spec.server.readyTimeoutMs,
@@ -73,7 +79,7 @@ export async function startConfiguration(
     );
     void server.exited.then((ended) => {
       exit = ended;
-      gone.abort(new TrialFailure(describeExit(ended)));
+      gone.abort(new TrialFailure(describeExit('the server', ended)));
     });
     phase = 'ready';
     const target = loadTargetOf(
@@ -84,10 +90,12 @@ export async function startConfiguration(
     );
     const readySignal = AbortSignal.any([signal, AbortSignal.timeout(spec.server.readyTimeoutMs)]);
     await unless(readySignal, checkReadiness(target, readySignal));
+    neighbours ??= await startNeighbours(planned, context, server, signal);
     emit({ type: 'server-ready', configurationId, tookMs: (monotonicNs() - startNs) / NS_PER_MS });
 
     phase = 'calibrate';
     await unless(signal, load.prepare(target, { timeoutMs: spec.measure.timeoutMs }));
+    await using neighbourLoads = await neighbours.startLoads(deriveSeed(spec.design.seed, configurationId, block));
     const { calibrationS, sloLatencyMs, timeoutMs } = spec.measure;
     const capacity = await measureCapacity(load, {
       pointS: calibrationS / CALIBRATION_POINTS,
@@ -107,33 +115,28 @@ export async function startConfiguration(
             maxProbeS: calibrationS,
             signal,
           });
+    await neighbourLoads.stop();
+    for (const { neighbour, exit } of neighbours.all)
+      if (exit !== undefined) throw new TrialFailure(describeExit(`neighbour "${neighbour.name}"`, exit));
     emit({ type: 'capacity-found', configurationId, capacityRps: capacity.capacityRps });
-    const running = server;
+    const [running, beside] = [server, neighbours];
     return {
       model,
       server,
+      neighbours,
       capacity,
       sloCapacity,
       signal,
       exit: () => exit,
+      isBroken: () => exit !== undefined || beside.isBroken,
       [Symbol.asyncDispose]: async () => {
-        await running[Symbol.asyncDispose]();
+        await Promise.all([beside[Symbol.asyncDispose](), running[Symbol.asyncDispose]()]);
         emit({ type: 'server-stopped', configurationId });
       },
     };
   } catch (error) {
-    await server?.[Symbol.asyncDispose]();
+    await Promise.all([neighbours?.[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()]);
     context.signal.throwIfAborted();
     throw new ConfigurationFailure(phase, exit, error);
   }
-}
-
-function describeExit({ exitCode, signal, isOomKilled, lastLines }: ServerExit): string {
-  const how = isOomKilled
-    ? 'was killed by the kernel: its memory limit was reached (oom-killed)'
-    : signal === undefined
-      ? `ended with exit code ${exitCode}`
-      : `was ended by ${signal}`;
-  const lastLine = lastLines.at(-1);
-  return `the server ${how}${lastLine === undefined ? '' : `; its last line: ${lastLine}`}`;
 }

@@ -7,6 +7,7 @@ import type { LoadDriver } from '../load/types.ts';
 import type { ResolvedModel } from '../models/types.ts';
 import type { ExperimentSpec } from '../spec/types.ts';
 import type { Store } from '../store/index.ts';
+import type { RunCpus } from './neighbour-cpus.ts';
 
 /** An event as the run tells it; the time is added where it is sent out. */
 export type UntimedEvent = RunEvent extends infer E ? (E extends RunEvent ? Omit<E, 'atMs'> : never) : never;
@@ -31,14 +32,12 @@ export interface RunContext {
   readonly store: Store;
   /** By model and variant; read through `modelOf`. */
   readonly models: ReadonlyMap<string, ResolvedModel>;
-  readonly cpus: {
-    readonly server: string | undefined;
-    readonly generator: string | undefined;
-    readonly isShared: boolean;
-  };
+  readonly cpus: RunCpus;
   readonly host: string;
   /** Highest rate the load generator sends on time on this machine. */
   readonly generatorCeilingRps: number | undefined;
+  /** Capacities of neighbours, requests/s, by what decides them; filled as they are found. */
+  readonly neighbourCapacities: Map<string, number>;
   readonly runLabel: string;
   readonly emit: (event: UntimedEvent) => void;
   /** Aborted with `Interrupted` when the user ends the run. */

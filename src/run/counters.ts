@@ -3,6 +3,8 @@ import type { ResourceUsage, RunningServer } from '../launch/types.ts';
 import type { GeneratorUsage, LoadDriver } from '../load/types.ts';
 import { monotonicNs } from '../units.ts';
 import { type HostReading, readHost } from './host.ts';
+import type { NeighbourUsage } from './neighbour.ts';
+import type { Neighbours } from './neighbours.ts';
 import { readOwnThrottledUs } from './own-cgroup.ts';
 
 /** Every cumulative counter at one edge of a measurement window. Each carries the time at which it was read. */
@@ -12,6 +14,8 @@ export interface Counters {
   readonly server: ResourceUsage;
   readonly energy: EnergyReading | undefined;
   readonly generator: GeneratorUsage;
+  /** In the order of the level; empty where the server is alone. */
+  readonly neighbours: readonly NeighbourUsage[];
   readonly host: HostReading;
   /** CPU time of dse and of what it started, microseconds. */
   readonly ownCpuTimeUs: number;
@@ -19,16 +23,23 @@ export interface Counters {
   readonly ownThrottledUs: number | undefined;
 }
 
+/** The servers whose counters are read. */
+export interface Served {
+  readonly server: RunningServer;
+  readonly neighbours: Neighbours;
+}
+
 /** Reads all counters together. The edge is the instant of the energy reading where there is one, so that joules and requests share their window exactly. */
 export async function readCounters(
-  server: RunningServer,
+  { server, neighbours }: Served,
   load: LoadDriver,
   meter: EnergyMeter | undefined,
 ): Promise<Counters> {
-  const [serverUsage, energy, generator, host] = await Promise.all([
+  const [serverUsage, energy, generator, neighbourUsages, host] = await Promise.all([
     server.readUsage(),
     meter?.read(),
     load.readUsage(),
+    neighbours.readUsage(),
     readHost(),
   ]);
   return {
@@ -36,19 +47,28 @@ export async function readCounters(
     server: serverUsage,
     energy,
     generator,
+    neighbours: neighbourUsages,
     host,
-    ownCpuTimeUs: ownCpuTimeUs(serverUsage, generator),
+    ownCpuTimeUs: ownCpuTimeUs(serverUsage, generator, neighbourUsages),
     ownThrottledUs: readOwnThrottledUs(),
   };
 }
 
-/** CPU time so far of dse, the server and the generator, microseconds. */
-export async function readCpuTimeUs(server: RunningServer, load: LoadDriver): Promise<number> {
-  const [serverUsage, generator] = await Promise.all([server.readUsage(), load.readUsage()]);
-  return ownCpuTimeUs(serverUsage, generator);
+/** CPU time so far of dse, the server, its neighbours and the generators, microseconds. */
+export async function readCpuTimeUs({ server, neighbours }: Served, load: LoadDriver): Promise<number> {
+  const usages = [server.readUsage(), load.readUsage(), neighbours.readUsage()] as const;
+  return ownCpuTimeUs(...(await Promise.all(usages)));
 }
 
-function ownCpuTimeUs(server: ResourceUsage, generator: GeneratorUsage): number {
+/** CPU time of neighbours' servers and of their load generators, microseconds; nothing for what was never read. */
+export function neighbourCpuTimeUs(neighbours: readonly NeighbourUsage[]): number {
+  return neighbours.reduce(
+    (sum, { server, generator }) => sum + (server?.cpuTimeUs ?? 0) + (generator?.cpuTimeUs ?? 0),
+    0,
+  );
+}
+
+function ownCpuTimeUs(server: ResourceUsage, generator: GeneratorUsage, neighbours: readonly NeighbourUsage[]): number {
   const { user, system } = process.cpuUsage();
-  return server.cpuTimeUs + generator.cpuTimeUs + user + system;
+  return server.cpuTimeUs + generator.cpuTimeUs + neighbourCpuTimeUs(neighbours) + user + system;
 }

@@ -16,6 +16,7 @@ import { trialIdOf } from './identity.ts';
 import { measureIdle } from './idle-state.ts';
 import { describeMachine } from './machine.ts';
 import { manifestOf } from './manifest.ts';
+import { assignNeighbourGenerators } from './neighbour-cpus.ts';
 import { resolveModels } from './resolve-models.ts';
 import { Interrupted } from './waiting.ts';
 
@@ -53,10 +54,11 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
   const emit = (event: UntimedEvent) => options.onEvent({ atMs: Date.now(), ...event } as RunEvent);
   const signal = interruptedBy(options.signal);
 
-  const cpus = assignCpus(onlineCpus(), {
+  const assigned = assignCpus(onlineCpus(), {
     ...(spec.server.cpuset === undefined ? {} : { server: spec.server.cpuset }),
     ...(spec.generator.cpuset === undefined ? {} : { generator: spec.generator.cpuset }),
   });
+  const cpus = assignNeighbourGenerators(onlineCpus(), spec, assigned);
   const launcher = options.launcher ?? createLauncher(spec.server.engine, spec.server.container);
   await checkLimits(spec, launcher, cpus.server, options.locate);
   await launcher.prepare?.(signal, (line) => emit({ type: 'notice', notice: { what: line, hint: '' } }));
@@ -106,6 +108,7 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
         cpus,
         host: machine.host,
         generatorCeilingRps: await findGeneratorCeiling(store, cpus, machine.host),
+        neighbourCapacities: new Map(),
         runLabel: createRunLabel(),
         emit,
         signal,

@@ -1,9 +1,10 @@
 import type { PlannedTrial } from '../design/types.ts';
+import { neighboursOf } from '../spec/index.ts';
 import type { Scalar } from '../spec/types.ts';
 import { type TrialDefinition, trialKey } from '../store/index.ts';
 import { arrivalSeedOf, limitsOf, loadOf } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
-import { modelOf } from './resolve-models.ts';
+import { modelOf, neighbourModelOf } from './resolve-models.ts';
 import type { TrialIdentity } from './trial.ts';
 
 /** What a trial's identity depends on beside the trial itself. */
@@ -12,6 +13,7 @@ type Setting = Pick<RunContext, 'spec' | 'models' | 'cpus'>;
 /** Everything that defines a trial; equal definitions are the same trial in every run and on every machine. */
 function definitionOf(trial: PlannedTrial, { spec, models, cpus }: Setting): TrialDefinition {
   const { cpuset: serverCpuset } = limitsOf(trial.levels, cpus.server);
+  const neighbours = neighboursOf(trial.levels.colocated);
   return {
     levels: trial.levels,
     load: loadOf(trial.levels, spec),
@@ -22,6 +24,14 @@ function definitionOf(trial: PlannedTrial, { spec, models, cpus }: Setting): Tri
     ...(spec.server.container === undefined ? {} : { container: spec.server.container }),
     ...(serverCpuset === undefined ? {} : { serverCpuset }),
     ...(cpus.generator === undefined ? {} : { generatorCpuset: cpus.generator }),
+    ...(neighbours.length === 0
+      ? {}
+      : {
+          neighbours: {
+            modelDigests: neighbours.map((neighbour) => neighbourModelOf(neighbour, models).digest),
+            ...(cpus.neighbourGenerators === undefined ? {} : { generatorCpuset: cpus.neighbourGenerators }),
+          },
+        }),
     connections: spec.generator.connections,
     seed: arrivalSeedOf(trial, spec),
     replicate: trial.replicate,

@@ -12,7 +12,7 @@ import {
   type RequestSummary,
   summarizeRequests,
 } from '../load/index.ts';
-import type { Reason, Responses, TrialRecord, Verdict, WindowRecord } from '../store/index.ts';
+import type { NeighbourRecord, Reason, Responses, TrialRecord, Verdict, WindowRecord } from '../store/index.ts';
 import { BYTES_PER_MB, MS_PER_S, NS_PER_S, NS_PER_US } from '../units.ts';
 import type { RunningConfiguration } from './configuration.ts';
 import { levelValue } from './configuration-settings.ts';
@@ -20,6 +20,9 @@ import type { RunContext } from './context.ts';
 import type { Counters } from './counters.ts';
 import { othersCpus, stolenCpus } from './host.ts';
 import type { LatencyIntervals } from './intervals.ts';
+import { estimateOwnNetJ, measureNeighbours } from './neighbour-responses.ts';
+import type { NeighbourRequests } from './neighbours.ts';
+import { type MaybeResponses, withoutMissing } from './responses.ts';
 import { hasPattern } from './running-load.ts';
 import { judgeTrial } from './verdict.ts';
 import type { WarmUp } from './warm-up.ts';
@@ -37,6 +40,7 @@ export interface Observations {
   /** Of the latencies over all windows. */
   readonly intervals: LatencyIntervals;
   readonly records: RequestRecords;
+  readonly neighbours: readonly NeighbourRequests[];
   readonly configuration: RunningConfiguration;
   readonly context: RunContext;
 }
@@ -47,6 +51,8 @@ export interface Measurement {
   readonly reasons: readonly Reason[];
   readonly responses: Responses;
   readonly windows: readonly WindowRecord[];
+  /** Absent where the server was alone. */
+  readonly neighbours?: readonly NeighbourRecord[];
 }
 
 /** Computes a trial's responses from its requests and counters, and judges it. */
@@ -57,6 +63,7 @@ export function measureTrial(observed: Observations): Measurement {
   const { summary, responses } = measureBetween(first, last, observed);
   const conditions = conditionsBetween(first, last);
   const little = checkLittlesLaw(observed.records, first.atNs, last.atNs);
+  const neighbours = measureNeighbours(observed.neighbours, first, last, context.spec.measure.timeoutMs);
   const { verdict, reasons } = judgeTrial({
     isOpenLoop: observed.offered.kind === 'open',
     offeredRps: summary.offeredRps,
@@ -68,6 +75,8 @@ export function measureTrial(observed: Observations): Measurement {
     lateShare: summary.lateShare,
     generatorCpuUtil: generatorCpus(first, last),
     isCpuShared: context.cpus.isShared,
+    neighbours: neighbours.figures,
+    areGeneratorsShared: context.cpus.areGeneratorsShared,
     unsteadyBecause: warmup.unsteadyBecause ?? findDrift(observed),
     hasQuota: configuration.server.applied.cpus !== undefined,
     ...conditions,
@@ -81,6 +90,8 @@ export function measureTrial(observed: Observations): Measurement {
     responses: withoutMissing({
       ...responses,
       ...intervalColumns(intervals, summary),
+      ...neighbours.responses,
+      ...ownEnergyEstimate(responses, first, last),
       capacity_rps: configuration.capacity.capacityRps,
       capacity_slo_rps: configuration.sloCapacity?.rateRps,
       capacity_kind: configuration.capacity.shape,
@@ -108,6 +119,7 @@ export function measureTrial(observed: Observations): Measurement {
       const window = measureBetween(start, end, observed);
       return { startNs: start.atNs, endNs: end.atNs, responses: withoutMissing(window.responses) };
     }),
+    ...(neighbours.records.length === 0 ? {} : { neighbours: neighbours.records }),
   };
 }
 
@@ -167,8 +179,6 @@ function intervalColumns(intervals: LatencyIntervals, { responses }: RequestSumm
   }
   return notes.length === 0 ? columns : { ...columns, interval_notes: notes.join('; ') };
 }
-
-type MaybeResponses = Readonly<Record<string, number | string | undefined>>;
 
 /** Responses over the stretch between two edges. Requests count by their intended time, replies (throughput) by when they came, joules by the counters at the edges. */
 function measureBetween(
@@ -265,6 +275,17 @@ function energyResponses(start: Counters, end: Counters, work: Work, context: Ru
   };
 }
 
+/** The server's part of the net energy where neighbours with servers of their own ran beside it: an estimate, and named one. */
+function ownEnergyEstimate(responses: MaybeResponses, start: Counters, end: Counters): MaybeResponses {
+  const { energy_net_j: netJ, energy_net_per_inference_j: perInferenceJ } = responses as Readonly<
+    Record<string, number | undefined>
+  >;
+  return {
+    energy_share_estimate_j: estimateOwnNetJ(netJ, start, end),
+    energy_share_estimate_per_inference_j: estimateOwnNetJ(perInferenceJ, start, end),
+  };
+}
+
 /** Why the joules between two edges are not known; undefined where they are. */
 function energyFault(meter: EnergyMeter, start: Counters, end: Counters): string | undefined {
   return faultsBetween(meter, start.atNs, end.atNs)[0]?.reason;
@@ -287,10 +308,6 @@ function difference(before: number | undefined, after: number | undefined): numb
 
 function scaled(value: number | undefined, factor: number | undefined): number | undefined {
   return value === undefined || factor === undefined ? undefined : value * factor;
-}
-
-function withoutMissing(responses: MaybeResponses): Responses {
-  return Object.fromEntries(Object.entries(responses).filter(([, value]) => value !== undefined)) as Responses;
 }
 
 /** The numbers of a record for a design that learns; undefined where the trial failed or is invalid. */

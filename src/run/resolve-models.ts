@@ -2,9 +2,9 @@ import { isExcluded } from '../design/index.ts';
 import { DseError, ModelError, type Problem } from '../errors.ts';
 import { resolveModel } from '../models/index.ts';
 import type { ResolvedModel } from '../models/types.ts';
-import type { ExperimentSpec, Level } from '../spec/types.ts';
+import type { ExperimentSpec, Level, Neighbour } from '../spec/types.ts';
 import { levelValue } from './configuration-settings.ts';
-import { levelsOf } from './spec-levels.ts';
+import { levelsOf, neighbourLevels } from './spec-levels.ts';
 
 /**
  * The files of every model and variant a spec may serve, by model and variant; built or read once before anything starts.
@@ -17,25 +17,35 @@ export async function resolveModels(
 ): Promise<ReadonlyMap<string, ResolvedModel>> {
   const models = new Map<string, ResolvedModel>();
   const problems: Problem[] = [];
-  for (const model of levelsOf(spec, 'model')) {
-    for (const variant of levelsOf(spec, 'variant')) {
-      for (const length of lengthsOf(spec)) {
-        const levels = { model, variant, ...(length && { sequence_length: length }) };
-        // What an exclusion keeps from being served need not be possible.
-        if (isExcluded(levels, spec.exclude)) continue;
-        try {
-          const sequenceLength = length?.value as number | undefined;
-          const options = { ...folders, sequenceLength };
-          models.set(modelKey(levels), await resolveModel(model.value as string, variant.value as string, options));
-        } catch (error) {
-          if (!(error instanceof DseError)) throw error;
-          problems.push(...error.problems);
-        }
-      }
+  const served: readonly Servable[] = [...underTest(spec), ...neighbourLevels(spec)];
+  for (const what of served) {
+    if (models.has(modelKey(what))) continue;
+    const { model, variant, sequenceLength } = what;
+    try {
+      models.set(modelKey(what), await resolveModel(model, variant, { ...folders, sequenceLength }));
+    } catch (error) {
+      if (!(error instanceof DseError)) throw error;
+      problems.push(...error.problems);
     }
   }
   if (problems.length > 0) throw new ModelError(problems);
   return models;
+}
+
+/** What is served: a model and variant, for requests of some length where that is a factor. */
+interface Servable {
+  readonly model: string;
+  readonly variant: string;
+  readonly sequenceLength?: number | undefined;
+}
+
+/** Every combination that a server under test may serve. What an exclusion keeps from being served need not be possible. */
+function underTest(spec: ExperimentSpec): Servable[] {
+  return levelsOf(spec, 'model')
+    .flatMap((model) => levelsOf(spec, 'variant').map((variant) => ({ model, variant })))
+    .flatMap((levels) => lengthsOf(spec).map((length) => ({ ...levels, ...(length && { sequence_length: length }) })))
+    .filter((levels) => !isExcluded(levels, spec.exclude))
+    .map(servableOf);
 }
 
 /** Sequence lengths that requests may have; one that is undefined where the spec says nothing of them. */
@@ -49,11 +59,28 @@ export function modelOf(
   { levels }: { readonly levels: Readonly<Record<string, Level>> },
   models: ReadonlyMap<string, ResolvedModel>,
 ): ResolvedModel {
-  const model = models.get(modelKey(levels));
-  if (model === undefined) throw new Error(`model ${modelKey(levels)} was not resolved before the run`);
+  return find(servableOf(levels), models);
+}
+
+/** The resolved model that a neighbour serves. */
+export function neighbourModelOf(neighbour: Neighbour, models: ReadonlyMap<string, ResolvedModel>): ResolvedModel {
+  return find(neighbour, models);
+}
+
+function find(what: Servable, models: ReadonlyMap<string, ResolvedModel>): ResolvedModel {
+  const model = models.get(modelKey(what));
+  if (model === undefined) throw new Error(`model ${modelKey(what)} was not resolved before the run`);
   return model;
 }
 
-function modelKey(levels: Readonly<Record<string, Level>>): string {
-  return JSON.stringify([levelValue(levels, 'model'), levelValue(levels, 'variant'), levels.sequence_length?.value]);
+function servableOf(levels: Readonly<Record<string, Level>>): Servable {
+  return {
+    model: levelValue(levels, 'model'),
+    variant: levelValue(levels, 'variant'),
+    sequenceLength: levels.sequence_length?.value as number | undefined,
+  };
+}
+
+function modelKey({ model, variant, sequenceLength }: Servable): string {
+  return JSON.stringify([model, variant, sequenceLength]);
 }

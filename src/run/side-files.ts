@@ -15,7 +15,7 @@ import { spanOf } from './windows.ts';
 
 /** Keeps what is too much for a row: the histograms of latency and send lag and, under a load that changes, the responses second by second. */
 export async function keepSideFiles(
-  { trial, offered, windows, records }: Omit<Observations, 'intervals' | 'context'>,
+  { trial, offered, windows, records }: Omit<Observations, 'intervals' | 'context' | 'neighbours'>,
   { trialId, attempt }: TrialIdentity,
   { store, spec }: RunContext,
 ): Promise<void> {

@@ -5,7 +5,7 @@ import { RequestLog } from '../load/index.ts';
 import type { TrialBase, TrialPhase, TrialRecord } from '../store/types.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
 import type { RunningConfiguration } from './configuration.ts';
-import { offeredLoadOf } from './configuration-settings.ts';
+import { arrivalSeedOf, offeredLoadOf } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
 import { type Counters, readCpuTimeUs } from './counters.ts';
 import { waitForQuietHost } from './idle-gate.ts';
@@ -21,7 +21,8 @@ import { passWindows, spanOf } from './windows.ts';
 export type TrialIdentity = Omit<TrialBase, 'startedAt' | 'durationS'>;
 
 /**
- * Runs one trial on a server that is ready: idle gate, load on, warm-up until steady, measurement windows, load off, drain.
+ * Runs one trial on a server that is ready: idle gate, loads of neighbours and its own on, warm-up until steady, measurement
+ * windows, loads off, drain.
  *
  * Latency, energy, CPU, memory and network are counted from the first window's start to the last one's end and nowhere else. Whatever goes wrong with the server or the
  * load is returned as a failed trial.
@@ -34,7 +35,7 @@ export async function runTrial(
   context: RunContext,
 ): Promise<TrialRecord> {
   const { spec, load } = context;
-  const { signal, server } = configuration;
+  const { signal, server, neighbours } = configuration;
   const clock = startClock();
   let phase: TrialPhase = 'idle-gate';
   const enter = (next: TrialPhase) => {
@@ -47,13 +48,14 @@ export async function runTrial(
       spec.measure.idleGateS,
       context.idle,
       context.meter,
-      () => readCpuTimeUs(server, load),
+      () => readCpuTimeUs(configuration, load),
       signal,
     );
 
     enter('warm-up');
     const offered = offeredLoadOf(trial, configuration.capacity.capacityRps, spec);
     const log = new RequestLog();
+    await using neighbourLoads = await neighbours.startLoads(arrivalSeedOf(trial, spec));
     await using running = new RunningLoad(load, log, signal);
     using _progress = reportProgress(identity.trialId, log, context);
     await running.start(withoutPattern(offered));
@@ -61,7 +63,7 @@ export async function runTrial(
 
     enter('measure');
     // Else the peak of an earlier load level would be told again as this one's.
-    await server.resetMemoryPeak();
+    await Promise.all([server, ...neighbours.servers].map((one) => one.resetMemoryPeak()));
     if (hasPattern(offered)) await running.start(offered);
     const findIntervals = (edges: readonly Counters[]) =>
       findLatencyIntervals(
@@ -75,7 +77,10 @@ export async function runTrial(
 
     enter('drain');
     const { startedAtNs } = await running.stop();
-    const observed = { trial, offered, startedAtNs, warmup, idleGateWaitS, windows, records: log.all(), configuration };
+    // Not before the last request of the window was answered: it too is to meet the neighbours.
+    const beside = await neighbourLoads.stop();
+    const measured = { records: log.all(), neighbours: beside };
+    const observed = { trial, offered, startedAtNs, warmup, idleGateWaitS, windows, ...measured, configuration };
     await keepSideFiles(observed, identity, context);
     return {
       ...identity,

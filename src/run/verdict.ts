@@ -1,4 +1,6 @@
+import type { ServerExit } from '../launch/types.ts';
 import { REASONS, type Reason, type Verdict } from '../store/index.ts';
+import { describeExit } from './describe-exit.ts';
 
 /** Figures of one trial's measurement that its verdict is made from; undefined where a figure does not apply or was not measured. */
 export interface TrialFigures {
@@ -15,6 +17,10 @@ export interface TrialFigures {
   /** CPU of the generator in CPUs. */
   readonly generatorCpuUtil: number;
   readonly isCpuShared: boolean;
+  /** Empty where the server is alone. */
+  readonly neighbours: readonly NeighbourFigures[];
+  /** Whether the load generators of neighbours run on a CPU of the server's. */
+  readonly areGeneratorsShared: boolean;
   /** Why latency was not steady when the windows began, or not within them; undefined where it was. */
   readonly unsteadyBecause: string | undefined;
   /** CPUs used by anything but server, generator and dse. */
@@ -36,6 +42,19 @@ export interface TrialFigures {
   readonly energyFault: string | undefined;
 }
 
+/** Figures of one neighbour over the measured windows. */
+export interface NeighbourFigures {
+  readonly name: string;
+  /** How it ended, where it did. */
+  readonly exit: ServerExit | undefined;
+  readonly isOpenLoop: boolean;
+  /** Requests of its own that were due, and good replies that came. */
+  readonly requests: number;
+  readonly answered: number;
+  readonly errors: number;
+  readonly timeouts: number;
+}
+
 /** Limits behind the verdicts. A 2-core virtual machine at rest passes them. */
 export const LIMITS = {
   errorShare: 0.01,
@@ -44,6 +63,8 @@ export const LIMITS = {
   lateByChance: 3,
   generatorCpuUtil: 0.8,
   achievedShare: 0.95,
+  /** So few requests of a neighbour are on their way at either end of a window, whatever share of its load they are. */
+  underWay: 3,
   /** Shares of the machine's CPUs. */
   othersShare: 0.05,
   stolenShare: 0.02,
@@ -114,6 +135,7 @@ function* reasonsFrom(figures: TrialFigures): Generator<Reason> {
     yield { code: 'host-busy', detail: `${figures.swappedMb.toFixed(1)} MB were swapped (limit 0)` };
   }
   yield* throttlingReasons(figures);
+  yield* neighbourReasons(figures);
   if (figures.scheduledRequests !== undefined && figures.scheduledRequests !== requests) {
     yield {
       code: 'outcomes-unbalanced',
@@ -145,6 +167,34 @@ function* throttlingReasons(figures: TrialFigures): Generator<Reason> {
     yield {
       code: 'throttled',
       detail: `a CPU quota held the load generator back ${percent(generatorThrottledShare)} of the time (${limit})`,
+    };
+  }
+}
+
+function* neighbourReasons({ neighbours, areGeneratorsShared }: TrialFigures): Generator<Reason> {
+  for (const { name, exit, isOpenLoop, requests, answered, errors, timeouts } of neighbours) {
+    const who = `neighbour "${name}"`;
+    const missing = requests - answered;
+    if (exit !== undefined) {
+      yield { code: 'neighbour-died', detail: `${describeExit(who, exit)} (limit: none may)` };
+    } else if (isOpenLoop && missing > (1 - LIMITS.achievedShare) * requests && missing > LIMITS.underWay) {
+      yield {
+        code: 'neighbour-behind',
+        detail: `${who} answered ${answered} of ${requests} requests in the windows (limit ${percent(LIMITS.achievedShare)})`,
+      };
+    } else if (errors + timeouts > LIMITS.errorShare * requests) {
+      yield {
+        code: 'neighbour-behind',
+        detail: `${errors} of ${requests} requests to ${who} failed and ${timeouts} timed out (limit ${percent(LIMITS.errorShare)})`,
+      };
+    } else if (answered === 0) {
+      yield { code: 'neighbour-behind', detail: `${who} answered no request in the windows (limit 1)` };
+    }
+  }
+  if (neighbours.length > 0 && areGeneratorsShared) {
+    yield {
+      code: 'neighbour-generator-shared',
+      detail: "the load generators of neighbours run on the CPU of the server's own load generator",
     };
   }
 }

@@ -30,7 +30,7 @@ export async function passWindows(
   isPrecise: ((edges: readonly Counters[]) => boolean) | undefined,
 ): Promise<MeasuredWindows> {
   const { windowS } = spec.measure;
-  const readEdge = () => readCounters(configuration.server, load, meter);
+  const readEdge = () => readCounters(configuration, load, meter);
   const edges: Counters[] = [await readEdge()];
   const startNs = (edges[0] as Counters).atNs;
   for (;;) {

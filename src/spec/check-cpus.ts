@@ -3,6 +3,7 @@ import type { Problem } from '../errors.ts';
 import { levelsOf } from './check-factors.ts';
 import type { CheckInput } from './checks.ts';
 import type { Path } from './positions.ts';
+import type { HostFacts } from './types.ts';
 import { quote } from './wording.ts';
 
 interface CpuSet {
@@ -18,7 +19,7 @@ export function checkCpus(input: CheckInput): Problem[] {
     ...[...serverSets, ...generator].flatMap((set) => [...checkExists(input, set), ...checkCanPin(input, set)]),
     ...checkOneCpuset(input),
     ...checkKeptApart(input, serverSets, generator[0]),
-    ...checkQuota(input, generator[0]),
+    ...checkQuota(input),
     ...checkMemory(input),
   ];
 }
@@ -84,7 +85,7 @@ function checkKeptApart(input: CheckInput, serverSets: readonly CpuSet[], genera
 function checkPair(input: CheckInput, server: CpuSet, generator: CpuSet | undefined): Problem[] {
   if (isWholeMachine(input, server) && generator === undefined)
     return [leavesNone(input, server, 'the load generator')];
-  const generatorCpus = generator?.cpus ?? defaultGeneratorCpus(input, server);
+  const generatorCpus = generator?.cpus ?? generatorCpusBeside(input, server);
   const shared = server.cpus.filter((cpu) => generatorCpus.includes(cpu));
   if (shared.length === 0) return [];
   return [
@@ -100,8 +101,13 @@ function checkPair(input: CheckInput, server: CpuSet, generator: CpuSet | undefi
 }
 
 /** The generator stays on one CPU through a run, so it cannot step aside for each level of a `cpuset` factor: it gets the last. It does step aside for `server.cpuset`. */
-function defaultGeneratorCpus({ host }: CheckInput, { path }: CpuSet): readonly number[] {
-  return path[0] === 'server' ? [] : host.onlineCpus.slice(-1);
+function generatorCpusBeside({ host }: CheckInput, { path }: CpuSet): readonly number[] {
+  return path[0] === 'server' ? [] : defaultGeneratorCpus(host, []);
+}
+
+/** The CPU that the generator gets where the spec names none: the last that the server's set leaves free. */
+export function defaultGeneratorCpus({ onlineCpus }: HostFacts, server: readonly number[]): readonly number[] {
+  return onlineCpus.filter((cpu) => !server.includes(cpu)).slice(-1);
 }
 
 function isWholeMachine({ host }: CheckInput, { cpus }: CpuSet): boolean {
@@ -117,14 +123,14 @@ function leavesNone({ positions }: CheckInput, { cpus, path }: CpuSet, other: st
 }
 
 /** A quota above what the CPU set can give would be accepted by the kernel and limit nothing. */
-function checkQuota(input: CheckInput, generator: CpuSet | undefined): Problem[] {
+function checkQuota(input: CheckInput): Problem[] {
   const { spec, positions } = input;
   const factorSets = levelsOf(spec, 'cpuset');
   return levelsOf(spec, 'cpus').flatMap(({ level, path }) => {
     const quota = Number(level.value);
     const where = positions.ofValue(path);
     if (factorSets.length === 0) {
-      const available = cpusOfServer(input, generator);
+      const available = cpusOfServer(input);
       if (quota <= available) return [];
       return [
         {
@@ -149,19 +155,22 @@ function checkQuota(input: CheckInput, generator: CpuSet | undefined): Problem[]
   });
 }
 
-function sizeOf(cpuset: unknown): number {
+/** CPUs in a list. */
+export function sizeOf(cpuset: unknown): number {
   return parseCpuList(String(cpuset))?.length ?? 0;
 }
 
 /** CPUs of the server where no factor says: its set, or what the generator leaves it. */
-function cpusOfServer({ spec, host }: CheckInput, generator: CpuSet | undefined): number {
+export function cpusOfServer({ spec, host }: CheckInput): number {
   const { cpuset } = spec.server;
+  const generator = spec.generator.cpuset;
   if (cpuset !== undefined) return (parseCpuList(cpuset) ?? []).filter((cpu) => host.onlineCpus.includes(cpu)).length;
   const online = host.onlineCpus.length;
-  return Math.max(1, online - (generator?.cpus.length ?? 1));
+  return Math.max(1, online - (generator === undefined ? 1 : sizeOf(generator)));
 }
 
-function isExcluded({ spec }: CheckInput, levels: Readonly<Record<string, string>>): boolean {
+/** Whether some rule takes every combination with these levels. */
+export function isExcluded({ spec }: CheckInput, levels: Readonly<Record<string, string>>): boolean {
   return spec.exclude.some(({ when }) =>
     Object.entries(when).every(([factor, names]) => levels[factor] !== undefined && names.includes(levels[factor])),
   );

@@ -99,19 +99,24 @@ function checkPlacedOnce({ written, positions }: CheckInput): Problem[] {
 }
 
 function checkModelNames({ spec, host, positions }: CheckInput): Problem[] {
-  return levelsOf(spec, 'model')
-    .filter(({ level }) => !isPath(String(level.value)) && !host.isKnownModel(String(level.value)))
-    .map(({ level, path }) => {
-      const meant = nearest(String(level.value), host.modelNames);
-      return {
-        where: positions.ofValue(path),
-        what: `unknown model ${quote(level.value)}`,
-        hint:
-          meant === undefined
-            ? `Known models: ${host.modelNames.join(', ')}. A model of your own is given by its path, e.g. ./model.onnx.`
-            : `Did you mean "${meant}"? A model of your own is given by its path, e.g. ./model.onnx.`,
-      };
-    });
+  return levelsOf(spec, 'model').flatMap(({ level, path }) =>
+    describeUnknownModel(String(level.value), host).map((problem) => ({ where: positions.ofValue(path), ...problem })),
+  );
+}
+
+/** What to say of a model that is neither known by name nor a path; nothing where it is. */
+export function describeUnknownModel(model: string, host: CheckInput['host']): Problem[] {
+  if (isPath(model) || host.isKnownModel(model)) return [];
+  const meant = nearest(model, host.modelNames);
+  return [
+    {
+      what: `unknown model ${quote(model)}`,
+      hint:
+        meant === undefined
+          ? `Known models: ${host.modelNames.join(', ')}. A model of your own is given by its path, e.g. ./model.onnx.`
+          : `Did you mean "${meant}"? A model of your own is given by its path, e.g. ./model.onnx.`,
+    },
+  ];
 }
 
 function isPath(model: string): boolean {

@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts';
 import { levelsOf } from './check-factors.ts';
 import type { CheckInput } from './checks.ts';
-import { DEFAULT_LOADS, type WrittenLoad } from './factors.ts';
+import { DEFAULT_LOADS, type WrittenLoad } from './loads.ts';
 import type { Path } from './positions.ts';
 import type { Level } from './types.ts';
 import { nearest, quote } from './wording.ts';

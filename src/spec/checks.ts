@@ -4,6 +4,7 @@ import { checkDesign } from './check-design.ts';
 import { checkExclusions } from './check-exclusions.ts';
 import { checkFactors } from './check-factors.ts';
 import { checkLoads } from './check-loads.ts';
+import { checkNeighbours } from './check-neighbours.ts';
 import { checkPatterns } from './check-patterns.ts';
 import { checkResponses } from './check-responses.ts';
 import type { Positions } from './positions.ts';
@@ -31,6 +32,7 @@ export const CHECKS: readonly Check[] = [
   checkLoads,
   checkPatterns,
   checkCpus,
+  checkNeighbours,
   checkExclusions,
   checkResponses,
 ];

@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { patternSchema, type WrittenPattern } from './patterns.ts';
-import type { Arrivals, EngineName, Load, Scalar } from './types.ts';
+import { namedLoadSchema } from './loads.ts';
+import { NEIGHBOUR_ERROR, neighbourListSchema, neighbourSchema } from './neighbours.ts';
+import type { EngineName, Scalar } from './types.ts';
 import { choice, cpuList, memoryBytes, positiveNumber, text, wholeNumber } from './values.ts';
+import { variantName } from './variants.ts';
 
-export type FactorGroup = 'model' | 'request' | 'runtime' | 'limit' | 'load' | 'colocation';
+export type FactorGroup = 'model' | 'request' | 'runtime' | 'limit' | 'load' | 'colocation' | 'placement';
 
 /** One thing an experiment may vary, or hold fixed. */
 export interface FactorDefinition {
@@ -21,98 +23,6 @@ export interface FactorDefinition {
 
 const EVERY_ENGINE: readonly EngineName[] = ['native', 'docker', 'podman'];
 
-/**
- * Names of variants: number formats, and a percentage of filters or weights removed before one.
- *
- * Only the form is checked here. Whether the variant can be made of the model is for `models/` to say, before anything starts.
- */
-const REMOVAL = '(pruned|sparse)-[1-9]\\d?';
-const NUMBER_FORMAT = 'fp16|int8-dynamic|int8-static(-(minmax|percentile|entropy))?';
-const VARIANT = new RegExp(`^(fp32|(${REMOVAL}\\+)*(${REMOVAL}|${NUMBER_FORMAT}))$`);
-const VARIANT_ERROR =
-  'a variant that this version can make: fp32, fp16, int8-static, int8-dynamic, pruned-30, sparse-50, or such as pruned-30+int8-static';
-
-const ARRIVALS = ['poisson', 'constant'] as const;
-
-const loadShape = {
-  utilization: z
-    .number({ error: 'a share of capacity above 0 and at most 2, e.g. 0.6' })
-    .positive({ error: 'a share of capacity above 0 and at most 2, e.g. 0.6' })
-    .max(2, { error: 'a share of capacity above 0 and at most 2, e.g. 0.6' })
-    .describe("Open loop at this share of the server configuration's own measured capacity; 0.9 is 90 %.")
-    .optional(),
-  rate: positiveNumber(40)
-    .describe('Open loop at this many requests per second, the same for every configuration.')
-    .optional(),
-  concurrency: wholeNumber(1, 8)
-    .describe('Closed loop: this many clients, each sends when it was answered.')
-    .optional(),
-  arrivals: choice(ARRIVALS).describe('Gaps between arrivals of an open loop; poisson where left out.').optional(),
-  pattern: patternSchema
-    .describe(
-      'How the rate of an open loop moves from the first measurement window on; constant where left out. The warm-up is at the constant rate.',
-    )
-    .optional(),
-};
-
-type LoadKeys = z.output<z.ZodObject<typeof loadShape>>;
-
-/** A load as the file says it: the trace of a pattern is still the name of a file. */
-export type WrittenLoad =
-  | Exclude<Load, { pattern?: unknown }>
-  | ({ readonly arrivals: Arrivals; readonly pattern?: WrittenPattern } & (
-      | { readonly kind: 'utilization'; readonly utilization: number }
-      | { readonly kind: 'rate'; readonly rateRps: number }
-    ));
-
-const ONE_KIND = 'exactly one of utilization, rate or concurrency, e.g. { utilization: 0.6 }';
-
-function hasOneKind({ utilization, rate, concurrency }: LoadKeys): boolean {
-  return [utilization, rate, concurrency].filter((value) => value !== undefined).length === 1;
-}
-
-function isArrivalsOfOpenLoop({ concurrency, arrivals }: LoadKeys): boolean {
-  return concurrency === undefined || arrivals === undefined;
-}
-
-function isPatternOfOpenLoop({ concurrency, pattern }: LoadKeys): boolean {
-  return concurrency === undefined || pattern === undefined;
-}
-
-const CLOSED_LOOP_ARRIVALS = 'utilization or rate beside arrivals, or leave arrivals out: a closed loop has none';
-const CLOSED_LOOP_PATTERN =
-  'utilization or rate beside pattern, or leave pattern out: a closed loop has no rate to move';
-
-function toLoad({ utilization, rate, concurrency, arrivals = 'poisson', pattern }: LoadKeys): WrittenLoad {
-  const moves = pattern === undefined ? {} : { pattern };
-  if (utilization !== undefined) return { kind: 'utilization', utilization, arrivals, ...moves };
-  if (rate !== undefined) return { kind: 'rate', rateRps: rate, arrivals, ...moves };
-  return { kind: 'concurrency', concurrency: concurrency as number };
-}
-
-/** A definition under `loads`. */
-export const loadSchema = z
-  .strictObject(loadShape, { error: ONE_KIND })
-  .refine(hasOneKind, { error: ONE_KIND })
-  .refine(isArrivalsOfOpenLoop, { error: CLOSED_LOOP_ARRIVALS })
-  .refine(isPatternOfOpenLoop, { error: CLOSED_LOOP_PATTERN })
-  .transform(toLoad);
-
-/** A level of the load factor that brings its own definition: `{ name: burst, rate: 200 }`. */
-const namedLoadSchema = z
-  .strictObject({ name: text('a name, e.g. light').describe('Name of the level.'), ...loadShape }, { error: ONE_KIND })
-  .refine(hasOneKind, { error: ONE_KIND })
-  .refine(isArrivalsOfOpenLoop, { error: CLOSED_LOOP_ARRIVALS })
-  .refine(isPatternOfOpenLoop, { error: CLOSED_LOOP_PATTERN })
-  .transform(({ name, ...load }) => ({ name, value: toLoad(load) }));
-
-/** Definitions of load levels that a spec may name without defining them. */
-export const DEFAULT_LOADS: Readonly<Record<string, Load>> = {
-  light: { kind: 'utilization', utilization: 0.3, arrivals: 'poisson' },
-  medium: { kind: 'utilization', utilization: 0.6, arrivals: 'poisson' },
-  high: { kind: 'utilization', utilization: 0.9, arrivals: 'poisson' },
-};
-
 /** Every factor by name. One entry here makes a factor known to the schema, its checks and its messages. */
 export const FACTORS = {
   model: {
@@ -126,7 +36,7 @@ export const FACTORS = {
   variant: {
     description: 'Variant of the model: its number format, or how it was compressed.',
     group: 'model',
-    value: z.string({ error: VARIANT_ERROR }).regex(VARIANT, { error: VARIANT_ERROR }),
+    value: variantName(),
     defaultLevel: 'fp32',
     examples: ['fp32', 'int8-static'],
     engines: EVERY_ENGINE,
@@ -222,11 +132,21 @@ export const FACTORS = {
     engines: EVERY_ENGINE,
   },
   colocated: {
-    description: 'Models served beside the one under test. Only `none` in this version.',
+    description:
+      'Models served beside the one under test, each under a load of its own that is held through warm-up and measurement: `none`, one neighbour such as { name: neighbour, model: mobilenetv2, load: { utilization: 0.5 } }, or a list of several.',
     group: 'colocation',
-    value: z.literal('none', { error: '"none": this version runs no neighbours' }),
+    value: z.literal('none', { error: NEIGHBOUR_ERROR }),
     defaultLevel: 'none',
-    examples: ['none', 'none'],
+    examples: ['none', '{ name: neighbour, model: mobilenetv2, load: { utilization: 0.5 } }'],
+    engines: EVERY_ENGINE,
+  },
+  placement: {
+    description:
+      'Whether a neighbour is a server of its own (apart), or its model is served by the same server as the one under test (together). Apart where left out.',
+    group: 'placement',
+    value: choice(['together', 'apart']),
+    defaultLevel: undefined,
+    examples: ['apart', 'together'],
     engines: EVERY_ENGINE,
   },
   load: {
@@ -254,7 +174,8 @@ export function levelSchema(name: FactorName): z.ZodType {
     case 'load':
       return z.union([value, namedLoadSchema]).describe(description);
     case 'colocation':
-      return value.describe(description);
+      // Named levels of one and of several neighbours; an object is what stands last (see `parseWritten`).
+      return z.union([value, neighbourListSchema, neighbourSchema]).describe(description);
     default:
       return z.union([value, namedLevelSchema(value)]).describe(description);
   }

@@ -1,4 +1,5 @@
 export { FACTORS, type FactorDefinition } from './factors.ts';
+export { neighboursOf } from './neighbours.ts';
 export { parseSpec } from './parse-spec.ts';
 export { defaultEnergySpec } from './resolve.ts';
 export { findResponse, RESPONSES, type ResponseDefinition } from './responses.ts';

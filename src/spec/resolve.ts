@@ -1,4 +1,5 @@
-import { DEFAULT_LOADS, FACTOR_NAMES, FACTORS, type FactorDefinition, type WrittenLoad } from './factors.ts';
+import { FACTOR_NAMES, FACTORS, type FactorDefinition } from './factors.ts';
+import { DEFAULT_LOADS, type WrittenLoad } from './loads.ts';
 import { energySchema, type WrittenSpec } from './schema.ts';
 import type { TraceReader } from './traces.ts';
 import type { ExperimentSpec, Level, Load, Scalar } from './types.ts';

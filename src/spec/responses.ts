@@ -93,6 +93,18 @@ export const RESPONSES: readonly ResponseDefinition[] = [
   response('energy_net_j', 'J', 'lower', 'Energy drawn in the measured windows above idle power'),
   response('energy_per_inference_j', 'J', 'lower', 'Gross energy divided by the items answered correctly'),
   response('energy_net_per_inference_j', 'J', 'lower', 'Net energy divided by the items answered correctly'),
+  response(
+    'energy_share_estimate_j',
+    'J',
+    'lower',
+    "Estimate of the server's part of energy_net_j where neighbours ran: what is left without their servers' and load generators' share of the machine's busy CPU time",
+  ),
+  response(
+    'energy_share_estimate_per_inference_j',
+    'J',
+    'lower',
+    'The same estimate divided by the items answered correctly',
+  ),
   response('energy_per_request_j', 'J', 'lower', 'Gross energy divided by the requests answered correctly'),
   response(
     'energy_per_correct_j',

@@ -56,11 +56,11 @@ function followsFromUnknownKey(issue: Issue, issues: readonly Issue[]): boolean 
   );
 }
 
-/** For a union: the issues of the alternative that was meant, which for an object is the last and else the first. */
+/** For a union: the issues of the last alternative whose type fits (objects stand last), or else of the first. */
 function mostTelling(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return [issue];
-  const wasObject = issue.errors.at(-1)?.every(({ path, code }) => path.length > 0 || code !== 'invalid_type') ?? false;
-  const meant = (wasObject ? issue.errors.at(-1) : issue.errors[0]) ?? [];
+  const fits = (inner: Issue[]) => inner.every(({ path, code }) => path.length > 0 || code !== 'invalid_type');
+  const meant = issue.errors.findLast(fits) ?? issue.errors[0] ?? [];
   return meant.flatMap((inner) => mostTelling({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { FACTOR_NAMES, FACTORS, type FactorName, levelSchema, loadSchema } from './factors.ts';
+import { FACTOR_NAMES, FACTORS, type FactorName, levelSchema } from './factors.ts';
+import { loadSchema } from './loads.ts';
 import { PRECISE_RESPONSES } from './responses.ts';
 import type { Objective } from './types.ts';
 import {

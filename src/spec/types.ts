@@ -53,6 +53,27 @@ export type RatePattern =
   /** One rate for each second, in any unit: scaled so that their mean is 1. Starts over when it has reached its end. */
   | { readonly kind: 'trace'; readonly rates: readonly number[] };
 
+/**
+ * A model served beside the one under test, in a process or container of its own, or under `placement: together` by the same server. It has a load of its own, held through
+ * warm-up and measurement.
+ */
+export interface Neighbour {
+  readonly name: string;
+  readonly model: string;
+  readonly variant: string;
+  /** Items in one of its requests. */
+  readonly batch: number;
+  /** Threads of its runtime inside an operator. */
+  readonly threads: number;
+  /** CPU quota in CPUs. */
+  readonly cpus?: number;
+  /** In the kernel's list format. Absent: the CPUs of the server under test. */
+  readonly cpuset?: string;
+  readonly memoryBytes?: number;
+  /** Utilization is a share of what the neighbour can answer while nothing else is under load. It has no pattern. */
+  readonly load: Load;
+}
+
 export type Arrivals = 'poisson' | 'constant';
 
 export type DesignMethod = 'full-factorial' | 'fractional-factorial' | 'random' | 'latin-hypercube';

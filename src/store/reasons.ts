@@ -35,5 +35,18 @@ export const REASONS: Readonly<Record<ReasonCode, ReasonDefinition>> = {
     weight: 'invalid',
     advice: 'This is a defect of dse: please report it with the journal line.',
   },
+  'neighbour-died': {
+    weight: 'invalid',
+    advice: "Look into the neighbour's log (logs/), and at its memory limit.",
+  },
+  'neighbour-behind': {
+    weight: 'invalid',
+    advice:
+      'Offer the neighbour less, give it more CPU, or hold it under a closed loop (concurrency), which takes what it can get.',
+  },
+  'neighbour-generator-shared': {
+    weight: 'note',
+    advice: "Leave a CPU to the neighbours' load generators with server.cpuset.",
+  },
   'littles-law': { weight: 'note', advice: 'Arrivals, latency and concurrency disagree: lengthen the window.' },
 };

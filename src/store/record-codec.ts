@@ -36,6 +36,22 @@ const exit = z
   })
   .transform((value) => ({ ...value, exitCode: value.exitCode, signal: value.signal }));
 
+const limits = z.object({
+  cpuset: z.string().exactOptional(),
+  cpus: z.number().exactOptional(),
+  memoryBytes: z.number().exactOptional(),
+});
+
+const neighbour = z.object({
+  name: z.string(),
+  model: z.string(),
+  variant: z.string(),
+  applied: limits.exactOptional(),
+  mechanism: z.string().exactOptional(),
+  responses,
+  exit: exit.exactOptional(),
+});
+
 const trialRecord = z.discriminatedUnion('state', [
   z.object({
     ...base,
@@ -44,13 +60,10 @@ const trialRecord = z.discriminatedUnion('state', [
     reasons: z.array(z.object({ code: z.enum(REASON_CODES), detail: z.string() })),
     responses,
     windows: z.array(z.object({ startNs: z.number(), endNs: z.number(), responses })),
-    applied: z.object({
-      cpuset: z.string().exactOptional(),
-      cpus: z.number().exactOptional(),
-      memoryBytes: z.number().exactOptional(),
-    }),
+    applied: limits,
     mechanism: z.string(),
     imageDigest: z.string().exactOptional(),
+    neighbours: z.array(neighbour).exactOptional(),
   }),
   z.object({
     ...base,

@@ -31,6 +31,9 @@ export const REASON_CODES = [
   'energy-unknown',
   'outcomes-unbalanced',
   'littles-law',
+  'neighbour-died',
+  'neighbour-behind',
+  'neighbour-generator-shared',
 ] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 
@@ -81,6 +84,8 @@ export type TrialRecord =
       readonly mechanism: string;
       /** Digest of the image the server ran from; absent outside containers. */
       readonly imageDigest?: string;
+      /** What ran beside it; absent where nothing did. */
+      readonly neighbours?: readonly NeighbourRecord[];
     })
   | (TrialBase & {
       readonly state: 'failed';
@@ -88,6 +93,20 @@ export type TrialRecord =
       readonly reason: string;
       readonly exit?: ServerExit;
     });
+
+/** What a neighbour did during one trial's measured windows. */
+export interface NeighbourRecord {
+  readonly name: string;
+  readonly model: string;
+  readonly variant: string;
+  /** Limits as read back, and how they were applied; absent where its model was inside the server under test. */
+  readonly applied?: Limits;
+  readonly mechanism?: string;
+  /** By the names that the columns of `trials.csv` have for the server under test. */
+  readonly responses: Responses;
+  /** How it ended, where it did. */
+  readonly exit?: ServerExit;
+}
 
 export const TRIAL_PHASES = [
   'launch',
@@ -221,6 +240,13 @@ export interface TrialDefinition {
   /** CPUs of the server and the generator; absent where they are not pinned. */
   readonly serverCpuset?: string;
   readonly generatorCpuset?: string;
+  /** What neighbours depend on beside the level of `colocated`; absent where there are none. */
+  readonly neighbours?: {
+    /** SHA-256 of their model files, hex, in the order of the level. */
+    readonly modelDigests: readonly string[];
+    /** CPUs of their load generators. */
+    readonly generatorCpuset?: string;
+  };
   /** Clients an open-loop load may have in flight. */
   readonly connections: number;
   /** Seed of the arrivals and of the sample inputs. */

@@ -12,6 +12,8 @@ const quiet: TrialFigures = {
   lateShare: 0,
   generatorCpuUtil: 0.2,
   isCpuShared: false,
+  neighbours: [],
+  areGeneratorsShared: false,
   unsteadyBecause: undefined,
   othersCpus: 0.01,
   stolenCpus: 0,

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { type FactorName, levelSchema } from '../../src/spec/factors.ts';
 import { FACTORS, type FactorDefinition, findResponse, LOAD_FACTORS, RESPONSES } from '../../src/spec/index.ts';
 
 const factors: [string, FactorDefinition][] = Object.entries(FACTORS);
 
-test.each(factors)(
-  'the default and the examples of factor %s are levels of it',
-  (_, { value, defaultLevel, examples }) => {
-    for (const level of [...examples, ...(defaultLevel === undefined ? [] : [defaultLevel])]) {
-      expect(value.safeParse(level).success).toBe(true);
-    }
-  },
-);
+test.each(factors)('the default and the examples of factor %s are levels of it', (name, { defaultLevel, examples }) => {
+  for (const level of [...examples, ...(defaultLevel === undefined ? [] : [defaultLevel])]) {
+    // As a user would write it.
+    expect(levelSchema(name as FactorName).safeParse(parse(String(level))).success).toBe(true);
+  }
+});
 
 test('the factors of group load are those that share a launch', () => {
   expect(factors.filter(([, { group }]) => group === 'load').map(([name]) => name)).toEqual(LOAD_FACTORS);
@@ -48,6 +48,6 @@ test('no response has the name of a factor, because both are columns', () => {
 
 test('the responses are the fixed names that users and other tools build on', () => {
   expect(RESPONSES.map(({ name }) => name).join(' ')).toMatchInlineSnapshot(
-    `"offered_rps achieved_rps goodput_rps throughput_ips capacity_rps capacity_slo_rps latency_mean_ms latency_p50_ms latency_p90_ms latency_p95_ms latency_p99_ms latency_p999_ms latency_max_ms queue_ms compute_ms cpu_util throttled_share memory_peak_mb network_rx_mb network_tx_mb energy_gross_j energy_net_j energy_per_inference_j energy_net_per_inference_j energy_per_request_j energy_per_correct_j energy_delay_product_js power_w idle_power_w accuracy_top1 accuracy_top5 model_size_mb params macs others_cpu_util steal_cpu_util generator_throttled_share cpu_frequency_mhz temperature_c page_faults swap_mb littles_law_error"`,
+    `"offered_rps achieved_rps goodput_rps throughput_ips capacity_rps capacity_slo_rps latency_mean_ms latency_p50_ms latency_p90_ms latency_p95_ms latency_p99_ms latency_p999_ms latency_max_ms queue_ms compute_ms cpu_util throttled_share memory_peak_mb network_rx_mb network_tx_mb energy_gross_j energy_net_j energy_per_inference_j energy_net_per_inference_j energy_share_estimate_j energy_share_estimate_per_inference_j energy_per_request_j energy_per_correct_j energy_delay_product_js power_w idle_power_w accuracy_top1 accuracy_top5 model_size_mb params macs others_cpu_util steal_cpu_util generator_throttled_share cpu_frequency_mhz temperature_c page_faults swap_mb littles_law_error"`,
   );
 });

@@ -95,8 +95,6 @@ contexts: [modle, model, model]
       Lower it, or widen "server.cpuset" ("0-7").
     a.yaml:12:19  a level of factor "variant" is "int4"
       Give a variant that this version can make: fp32, fp16, int8-static, int8-dynamic, pruned-30, sparse-50, or such as pruned-30+int8-static.
-    a.yaml:13:21  a level of factor "colocated" is {"name":"neighbour","model":"mobilenetv2","load":{"utilization":0.5}}
-      Give "none": this version runs no neighbours.
     a.yaml:14:12  a level of factor "memory" is 512
       Give an amount of memory with its unit (kB, MB, GB, KiB, MiB, GiB), e.g. 512MB.
     a.yaml:15:13  factor "spinning" has no levels

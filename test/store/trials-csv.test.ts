@@ -21,13 +21,13 @@ describe('trials.csv', () => {
           .map((q) => `latency_${q}_ms,latency_${q}_ms_lo,latency_${q}_ms_hi,`)
           .join('') +
         'latency_max_ms,queue_ms,compute_ms,cpu_util,throttled_share,memory_peak_mb,network_rx_mb,network_tx_mb,' +
-        'energy_gross_j,energy_net_j,energy_per_inference_j,energy_net_per_inference_j,energy_per_request_j,energy_per_correct_j,' +
+        'energy_gross_j,energy_net_j,energy_per_inference_j,energy_net_per_inference_j,energy_share_estimate_j,energy_share_estimate_per_inference_j,energy_per_request_j,energy_per_correct_j,' +
         'energy_delay_product_js,power_w,idle_power_w,idle_power_w_lo,idle_power_w_hi,energy_source,' +
         'accuracy_top1,accuracy_top5,model_size_mb,params,macs,' +
         'others_cpu_util,steal_cpu_util,generator_throttled_share,cpu_frequency_mhz,temperature_c,page_faults,swap_mb,' +
         'littles_law_error,requests,ok_count,timeout_count,error_count,refused_count,reset_count,http_4xx_count,' +
         'http_5xx_count,malformed_count,unanswered_count,send_lag_p50_ms,send_lag_p99_ms,late_share,generator_cpu_util,' +
-        'generator_ceiling_rps,idle_gate_wait_s,warmup_s,window_s,windows,stop_reason,interval_notes,host,started_at,duration_s,attempt,engine,mechanism\n',
+        'generator_ceiling_rps,neighbour_offered_rps,neighbour_achieved_rps,neighbour_latency_mean_ms,neighbour_cpu_util,idle_gate_wait_s,warmup_s,window_s,windows,stop_reason,interval_notes,host,started_at,duration_s,attempt,engine,mechanism\n',
     );
   });
 

@@ -15,9 +15,15 @@ const LONGEST_SLEEP_MS = 60_000;
  * Releases one idle client at each intended time. Where none is idle the request waits in line and keeps its intended time; where it waits past the timeout
  * it is given up as timed out, unsent.
  *
+ * @param isCoarse - sleeps until a timer's tick and never spins, which leaves the CPU to others and sends up to about 2 ms late
+ *
  * Idle clients are taken last in, first out: few connections stay warm and the others rest.
  */
-export function createOpenLoop(arrivals: ArrivalProcess, timeoutMs: number, host: PacingHost): Pacing {
+export function createOpenLoop(
+  arrivals: ArrivalProcess,
+  { timeoutMs, isCoarse = false }: { readonly timeoutMs: number; readonly isCoarse?: boolean | undefined },
+  host: PacingHost,
+): Pacing {
   const idle: PacedClient[] = [];
   const line = createLine<WaitingRequest>();
   const timeoutNs = timeoutMs * NS_PER_MS;
@@ -63,10 +69,10 @@ export function createOpenLoop(arrivals: ArrivalProcess, timeoutMs: number, host
     }
     releaseDue(nowNs);
     if (nextNs === Number.POSITIVE_INFINITY) return;
-    const waitMs = (nextNs - monotonicNs()) / NS_PER_MS - WAKE_EARLY_MS;
-    if (waitMs >= 1) {
+    const waitMs = (nextNs - monotonicNs()) / NS_PER_MS - (isCoarse ? 0 : WAKE_EARLY_MS);
+    if (waitMs >= 1 || isCoarse) {
       spinFromNs = undefined;
-      timer = setTimeout(onTurn, Math.min(Math.floor(waitMs), LONGEST_SLEEP_MS));
+      timer = setTimeout(onTurn, Math.min(Math.max(1, Math.floor(waitMs)), LONGEST_SLEEP_MS));
     } else {
       // An immediate comes after the sockets were served, so the spin starves nobody.
       spinFromNs = nowNs;

@@ -159,7 +159,9 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
 const UNANSWERED = { queueUs: Number.NaN, computeUs: Number.NaN, top1Correct: -1, top5Correct: -1 };
 
 function createPacing(load: OfferedLoad, timeoutMs: number, host: PacingHost): Pacing {
-  return load.kind === 'open' ? createOpenLoop(createArrivalProcess(load), timeoutMs, host) : createClosedLoop(host);
+  return load.kind === 'open'
+    ? createOpenLoop(createArrivalProcess(load), { timeoutMs, isCoarse: load.isCoarse }, host)
+    : createClosedLoop(host);
 }
 
 function outcomeOfStatus(statusCode: number): number {
