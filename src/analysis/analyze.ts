@@ -55,11 +55,12 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
   const leftOut = findLeftOut(configurations, means, resolved.objectives, resolved.constraints);
   const responseMeans = new Map(resolved.responses.map((name) => [name, means.get(name) as Float64Array]));
   const responses = new Map(resolved.responses.map((name) => [name, numbersOf(table, name)]));
+  const blocks = blocksOf(table, resolved.factors);
   const effects = onceAsked(() =>
     findEffects({
       configurations,
       rowValues: new Map([...responses].filter(([name]) => isOutcome(table, name))),
-      blocks: blocksOf(table, resolved.factors),
+      blocks,
       contexts: resolved.contexts,
       confidence: resolved.confidence,
     }),
@@ -88,6 +89,7 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
     means,
     outcomeMeans: new Map([...responseMeans].filter(([name]) => isOutcome(table, name))),
     rowValues: responses,
+    blocks,
     leftOut,
     fronts,
     sampler,

@@ -1,6 +1,7 @@
 import { tabulateConsistency, tabulateInfluence, tabulateInvalidOverlap, tabulateTransfer } from './context-tables.ts';
 import { tabulateEffects, tabulateSimpleEffects } from './effect-tables.ts';
 import { tabulateFrontSummaries, tabulateFronts } from './front-tables.ts';
+import { tabulateInterference } from './interference-table.ts';
 import { tabulateLoadCurves, tabulatePredictors, tabulateScaling } from './scaling-tables.ts';
 import { levelsOf } from './table-cells.ts';
 import type { Analysis, ResultTable } from './types.ts';
@@ -20,6 +21,7 @@ export const RESULT_TABLES: Readonly<Record<string, (analysis: Analysis) => Resu
   'predictors.csv': tabulatePredictors,
   'scaling.csv': tabulateScaling,
   'load-curves.csv': tabulateLoadCurves,
+  'interference.csv': tabulateInterference,
 };
 
 /** `correlations.csv`: one row per response and pair of values of a context. */

@@ -142,6 +142,8 @@ export interface Analysis {
   readonly outcomeMeans: ReadonlyMap<string, Float64Array>;
   /** By response: one value per row of the table, NaN where empty. */
   readonly rowValues: ReadonlyMap<string, Float64Array>;
+  /** Runs of the whole design at different times: which of them each row of the table belongs to; undefined where the table names none. */
+  readonly blocks: { readonly levels: readonly string[]; readonly codes: Int32Array } | undefined;
   readonly leftOut: readonly LeftOut[];
   readonly fronts: readonly Front[];
   readonly correlations: readonly Correlation[];
