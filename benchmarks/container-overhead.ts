@@ -43,9 +43,9 @@ const model = await resolveModel('squeezenet1.1', 'fp32', {
 const sendOne = prepareRequest(model);
 
 let isMissed = false;
-const native = createLauncher('native');
+const native = createLauncher({ engine: 'native' });
 for (const engine of ['docker', 'podman'] as const) {
-  const launcher = createLauncher(engine);
+  const launcher = createLauncher({ engine });
   const [problem] = await launcher.check([{ cpuset: '0', cpus: 0.5 }]);
   if (problem !== undefined) {
     console.log(`${engine}: not measured, ${problem.what}`);
@@ -112,7 +112,8 @@ async function checkQuota(engine: string, launcher: Launcher, cpus: number): Pro
   await sleep(QUOTA_WINDOW_S * 1e3);
   const after = await server.readUsage();
   await load.stop();
-  const used = ((after.cpuTimeUs - before.cpuTimeUs) * 1e3) / (after.atNs - before.atNs);
+  const used =
+    (((after.cpuTimeUs ?? Number.NaN) - (before.cpuTimeUs ?? Number.NaN)) * 1e3) / (after.atNs - before.atNs);
   const isMet = Math.abs(used / cpus - 1) <= QUOTA_LIMIT;
   judge(`${engine} quota ${cpus}`, `used ${round3(used)} CPU (limit ${QUOTA_LIMIT * 100} %)`, isMet);
 }

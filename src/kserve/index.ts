@@ -13,4 +13,5 @@ export { parseJsonObject } from './json-text.ts';
 export { KserveError, quote } from './kserve-error.ts';
 export { readJsonLength } from './message.ts';
 export { decodeModelMetadata, modelMetadataJson } from './model-metadata.ts';
+export { REST_APIS, type RestApi } from './rest-api.ts';
 export type * from './types.ts';

@@ -144,6 +144,19 @@ export function encodeJsonTensor(type: DataType, data: TensorData): string {
   return `[${parts.join(',')}]`;
 }
 
+/** The tensor as JSON arrays nested as its shape says, as text. */
+export function encodeNestedJsonTensor(type: DataType, shape: readonly number[], data: TensorData): string {
+  const elements = Array.from(data as ArrayLike<number | bigint | string>, (element) =>
+    typeof element === 'string' ? JSON.stringify(element) : writeElement(type, element),
+  );
+  const nested = shape.reduceRight<string[]>((parts, size) => {
+    const rows: string[] = [];
+    for (let at = 0; at < parts.length; at += size) rows.push(`[${parts.slice(at, at + size).join(',')}]`);
+    return rows;
+  }, elements);
+  return nested.join('');
+}
+
 function writeElement(type: DataType, element: number | bigint): string {
   if (typeof element === 'bigint') return element.toString();
   if (type === 'bool') return element === 0 ? 'false' : 'true';

@@ -3,6 +3,9 @@ import type { NamedTensor, TensorSpec } from '../models/types.ts';
 /** The two REST encodings of tensors: numbers in the JSON object, or bytes after it (the binary tensor data extension). */
 export type RestProtocol = 'rest-json' | 'rest-binary';
 
+/** The HTTP interface of a server: KServe V2, or TensorFlow Serving's predict. */
+export type InferenceApi = 'kserve-v2' | 'tensorflow-serving';
+
 /** HTTP header fields by name. Names are matched without regard to case when read and are in lower case when written. */
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 

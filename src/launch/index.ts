@@ -1,4 +1,5 @@
 export { type ContainerLauncherOptions, createContainerLauncher } from './container/container-launcher.ts';
+export { savedModelOf } from './container/other-server.ts';
 export { assignCpus, type CpuAssignment, onlineCpus } from './cpus.ts';
 export { createLauncher } from './create-launcher.ts';
 export { ensureServerImage, type ServerImage } from './image/server-image.ts';

@@ -1,4 +1,5 @@
-import { type Dirent, readdirSync } from 'node:fs';
+import { type Dirent, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, type Problem } from '../errors.ts';
 import { unreachable } from '../unreachable.ts';
@@ -14,6 +15,7 @@ import { signalProcess } from './server-process.ts';
 export type Leftover =
   | { readonly kind: 'process'; readonly runLabel: string; readonly pid: number; readonly startTicks: number }
   | { readonly kind: 'cgroup'; readonly runLabel: string; readonly dir: string }
+  | { readonly kind: 'folder'; readonly runLabel: string; readonly dir: string }
   | { readonly kind: 'container'; readonly runLabel: string; readonly engine: ContainerEngine; readonly id: string };
 
 /** What `removeLeftovers` did: what is gone now, and what is not, with its reason. */
@@ -25,23 +27,23 @@ export interface Removal {
 const GROUP_NAME = /^dse-[0-9a-f]{8}-\d+-\d+-[0-9a-f]{6}-\d+$/;
 
 /**
- * Processes, cgroups and containers of runs that are over.
+ * Processes, cgroups, containers and temporary folders of runs that are over.
  *
  * Only what carries a run label is looked at, only runs for which `isAlive` is false count, and this process and those above it never do. On systems without /proc there are
  * containers only: a native server ends there with the pipe to its dse, and nothing else is made. A process in a container counts as a process too, so that it is found also where its engine is dead.
  */
 export async function findLeftovers(isAlive: (runLabel: string) => boolean = isRunAlive): Promise<Leftover[]> {
-  return [...(await findContainers()), ...findProcesses(), ...findCgroups()].filter(
+  return [...(await findContainers()), ...findProcesses(), ...findCgroups(), ...findFolders()].filter(
     ({ runLabel }) => !isAlive(runLabel),
   );
 }
 
-/** Removes containers and cgroups of the list and ends its processes; what is gone already counts as removed. */
+/** Removes containers, cgroups and folders of the list and ends its processes; what is gone already counts as removed. */
 export async function removeLeftovers(leftovers: readonly Leftover[]): Promise<Removal> {
   const removed: Leftover[] = [];
   const problems: Problem[] = [];
   // Containers first, which takes their processes with them; cgroups last, which can only go when they are empty.
-  const order = ['container', 'process', 'cgroup'];
+  const order = ['container', 'process', 'cgroup', 'folder'];
   const ordered = [...leftovers].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
   for (const leftover of ordered) {
     try {
@@ -67,6 +69,8 @@ export function describeLeftover(leftover: Leftover): string {
       return `process ${leftover.pid}`;
     case 'cgroup':
       return `cgroup ${leftover.dir}`;
+    case 'folder':
+      return `folder ${leftover.dir}`;
     case 'container':
       return `${leftover.engine} container ${leftover.id.slice(0, 12)}`;
     default:
@@ -76,6 +80,7 @@ export function describeLeftover(leftover: Leftover): string {
 
 async function removeLeftover(leftover: Leftover): Promise<void> {
   if (leftover.kind === 'cgroup') return removeCgroups([leftover.dir]);
+  if (leftover.kind === 'folder') return rmSync(leftover.dir, { recursive: true, force: true });
   if (leftover.kind === 'container') return removeContainer(leftover.engine, leftover.id);
   // The id may have been given to another process since the list was made.
   if (readProcessStat(leftover.pid)?.startTicks === leftover.startTicks) signalProcess(leftover.pid, 'SIGKILL');
@@ -110,6 +115,13 @@ function ownLine(): number[] {
 function findCgroups(): Leftover[] {
   const roots = new Set(findCgroupMounts().map(({ root }) => root));
   return [...roots].flatMap(findGroupDirs).map((dir) => ({ kind: 'cgroup', runLabel: findRunLabel(dir) ?? '', dir }));
+}
+
+/** Folders that hold the files of other servers. */
+function findFolders(): Leftover[] {
+  return listDirs(tmpdir())
+    .filter(({ name }) => GROUP_NAME.test(name))
+    .map(({ name }) => ({ kind: 'folder', runLabel: findRunLabel(name) ?? '', dir: join(tmpdir(), name) }));
 }
 
 /** Directories with the name of one of our groups, anywhere below. A run may have been started from any cgroup. */

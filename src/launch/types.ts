@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.ts';
 import type { ServerSettings } from '../server/types.ts';
-import type { EngineName } from '../spec/types.ts';
+import type { EngineName, ServerDescription } from '../spec/types.ts';
 
 /** Limits on a server's resources; absent means not limited. */
 export interface Limits {
@@ -14,18 +14,35 @@ export interface Limits {
 export interface LaunchRequest {
   /** From `createRunLabel`. Labels whatever is created, so that `dse clean` finds what a killed run left behind. */
   readonly runLabel: string;
+  /** Of another server only the address counts. */
   readonly settings: ServerSettings;
+  /** A server other than dse's own; only for engines that run containers. */
+  readonly other?: OtherServer;
   readonly limits: Limits;
   /** Standard error and standard output of the server are appended here. */
   readonly logFile: string;
   readonly readyTimeoutMs: number;
 }
 
+/** A server other than dse's own, as one configuration asks for it. */
+export interface OtherServer {
+  readonly description: ServerDescription;
+  /** What the placeholders of its factors stand for. */
+  readonly values: Readonly<Record<string, string>>;
+  readonly model: {
+    /** Name it is served under. */
+    readonly name: string;
+    /** Absolute path of the ONNX file, and of the files beside it in which its weights stand. */
+    readonly file: string;
+    readonly dataFiles: readonly string[];
+  };
+}
+
 /** Cumulative use of resources since the server started. A value that this engine cannot know is undefined, never 0. */
 export interface ResourceUsage {
   /** When it was read, on the machine's monotonic clock. */
   readonly atNs: number;
-  readonly cpuTimeUs: number;
+  readonly cpuTimeUs: number | undefined;
   /**
    * Time the server wanted to run but its quota was used up, as the kernel counts it. More than 0 is certain; the length is not on every kernel
    * (Linux 6.18 was seen to count 0.42 s of 0.95 s).

@@ -1,3 +1,4 @@
+import type { InferenceApi } from '../kserve/types.ts';
 import type { DatasetRef, TensorSpec } from '../models/types.ts';
 import type { Arrivals, RatePattern } from '../spec/types.ts';
 
@@ -9,10 +10,13 @@ export type Protocol = 'rest-json' | 'rest-binary';
 /** What is sent, and where to. */
 export type LoadTarget =
   | {
+      /** Inference: bodies are made from the model's inputs, answers are read. */
       readonly kind: 'kserve';
       /** Base address of the server, e.g. "http://127.0.0.1:40123". */
       readonly url: string;
       readonly modelName: string;
+      /** KServe V2 where absent. */
+      readonly api?: InferenceApi;
       readonly protocol: Protocol;
       /** Items in a request. */
       readonly batch: number;

@@ -13,7 +13,17 @@ import { caveatsOf, readLineage } from './variants/lineage.ts';
 
 export type FileDescription = Pick<
   ResolvedModel,
-  'digest' | 'isSynthetic' | 'inputs' | 'outputs' | 'params' | 'macs' | 'sizeBytes' | 'lineage' | 'caveats' | 'dims'
+  | 'dataFiles'
+  | 'digest'
+  | 'isSynthetic'
+  | 'inputs'
+  | 'outputs'
+  | 'params'
+  | 'macs'
+  | 'sizeBytes'
+  | 'lineage'
+  | 'caveats'
+  | 'dims'
 >;
 
 /**
@@ -29,7 +39,8 @@ export async function describeFile(file: string, sequenceLength?: number): Promi
   const { graph } = model;
   const hash = createHash('sha256').update(bytes);
   let sizeBytes = bytes.length;
-  for (const other of checkTensors(graph, file)) {
+  const dataFiles = checkTensors(graph, file);
+  for (const other of dataFiles) {
     const data = await readModelFile(other);
     hash.update(data);
     sizeBytes += data.length;
@@ -41,6 +52,7 @@ export async function describeFile(file: string, sequenceLength?: number): Promi
   const inputs = inputSpecs(graph, file);
   const dims = dimensionsFor(model, inputs, sequenceLength, file);
   return {
+    dataFiles,
     digest: hash.digest('hex'),
     isSynthetic,
     lineage,

@@ -42,6 +42,8 @@ export interface ResolvedModel {
   readonly variant: string;
   /** Absolute path of the ONNX file. */
   readonly file: string;
+  /** Absolute paths of the files beside it in which its weights stand. */
+  readonly dataFiles: readonly string[];
   /** SHA-256 of the file, hex; where weights stand in files beside it, over those too, after it and in the order of their paths. */
   readonly digest: string;
   /** True where weights were drawn from a seed: true in cost, not in answers. Named `synthetic weights` wherever a user sees the model. */

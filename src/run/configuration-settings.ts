@@ -1,5 +1,5 @@
 import type { PlannedTrial } from '../design/types.ts';
-import type { Limits } from '../launch/types.ts';
+import type { LaunchRequest, Limits } from '../launch/types.ts';
 import type { LoadTarget, OfferedLoad, Protocol } from '../load/types.ts';
 import type { ResolvedModel } from '../models/types.ts';
 import { deriveSeed } from '../rng.ts';
@@ -14,12 +14,30 @@ type Levels = Readonly<Record<string, Level>>;
 /** Points a calibration takes where capacity is reached with two requests in flight, as with one session: 1, 2, 4, 8 and 16. */
 export const CALIBRATION_POINTS = 5;
 
-/** What the server process is told for a combination of levels. @param inside - models of neighbours that it serves too */
-export function serverSettingsOf(
+/** What is launched for a combination of levels: dse's own server, or the one the spec describes with its placeholders filled in. @param inside - models of neighbours that it serves too */
+export function launchedServerOf(
   levels: Levels,
   model: ResolvedModel,
-  inside: readonly ModelSettings[] = [],
-): ServerSettings {
+  { description, url }: ExperimentSpec['server'],
+  inside: readonly ModelSettings[],
+): Pick<LaunchRequest, 'settings' | 'other'> {
+  if (description === undefined && url === undefined) return { settings: serverSettingsOf(levels, model, inside) };
+  const settings = { models: [], host: '127.0.0.1', port: 0 };
+  if (description === undefined) return { settings };
+  const values = Object.entries(description.factors).flatMap(([factor, { values: told }]) => {
+    const level = levels[factor];
+    if (level === undefined) return [];
+    return [[factor, told?.[String(level.value)] ?? String(level.value)] as const];
+  });
+  const { file, dataFiles } = model;
+  return {
+    settings,
+    other: { description, values: Object.fromEntries(values), model: { name: servedName(model), file, dataFiles } },
+  };
+}
+
+/** What the server process is told for a combination of levels. */
+function serverSettingsOf(levels: Levels, model: ResolvedModel, inside: readonly ModelSettings[]): ServerSettings {
   return {
     models: [{ name: servedName(model), file: model.file, ...servingOf(levels) }, ...inside],
     host: '127.0.0.1',
@@ -52,11 +70,18 @@ export function limitsOf(levels: Levels, serverCpuset: string | undefined): Limi
 }
 
 /** Where a configuration's requests go and what they carry; the samples and their order follow from the experiment's seed and the replicate. */
-export function loadTargetOf(levels: Levels, model: ResolvedModel, url: string, seed: number): InferenceTarget {
+export function loadTargetOf(
+  levels: Levels,
+  model: ResolvedModel,
+  url: string,
+  seed: number,
+  api: InferenceTarget['api'] = 'kserve-v2',
+): InferenceTarget {
   return {
     kind: 'kserve',
     url,
     modelName: servedName(model),
+    api,
     protocol: levelValue<Protocol>(levels, 'protocol'),
     batch: levelValue<number>(levels, 'batch'),
     inputs: model.inputs,

@@ -4,7 +4,7 @@ import type { ResolvedModel } from '../models/types.ts';
 import { deriveSeed } from '../rng.ts';
 import { monotonicNs, NS_PER_MS } from '../units.ts';
 import { type Capacity, measureCapacity } from './capacity.ts';
-import { CALIBRATION_POINTS, limitsOf, loadTargetOf, serverSettingsOf } from './configuration-settings.ts';
+import { CALIBRATION_POINTS, launchedServerOf, limitsOf, loadTargetOf } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
 import { describeExit } from './describe-exit.ts';
 import { labelOf } from './labels.ts';
@@ -70,7 +70,7 @@ export async function startConfiguration(
     server = await context.launcher.start(
       {
         runLabel: context.runLabel,
-        settings: serverSettingsOf(levels, model, neighboursInside(levels, context.models)),
+        ...launchedServerOf(levels, model, spec.server, neighboursInside(levels, context.models)),
         limits: limitsOf(levels, context.cpus.server),
         logFile: store.logPath(`${configurationId}-b${block}`),
         readyTimeoutMs: spec.server.readyTimeoutMs,
@@ -87,6 +87,7 @@ export async function startConfiguration(
       model,
       server.url,
       deriveSeed(spec.design.seed, 'samples', configurationId, block),
+      spec.server.description?.api,
     );
     const readySignal = AbortSignal.any([signal, AbortSignal.timeout(spec.server.readyTimeoutMs)]);
     await unless(readySignal, checkReadiness(target, readySignal));

@@ -54,7 +54,7 @@ export async function readCounters(
   };
 }
 
-/** CPU time so far of dse, the server, its neighbours and the generators, microseconds. */
+/** CPU time so far of dse, the server as far as it is known, its neighbours and the generators, microseconds. */
 export async function readCpuTimeUs({ server, neighbours }: Served, load: LoadDriver): Promise<number> {
   const usages = [server.readUsage(), load.readUsage(), neighbours.readUsage()] as const;
   return ownCpuTimeUs(...(await Promise.all(usages)));
@@ -70,5 +70,5 @@ export function neighbourCpuTimeUs(neighbours: readonly NeighbourUsage[]): numbe
 
 function ownCpuTimeUs(server: ResourceUsage, generator: GeneratorUsage, neighbours: readonly NeighbourUsage[]): number {
   const { user, system } = process.cpuUsage();
-  return server.cpuTimeUs + generator.cpuTimeUs + neighbourCpuTimeUs(neighbours) + user + system;
+  return (server.cpuTimeUs ?? 0) + generator.cpuTimeUs + neighbourCpuTimeUs(neighbours) + user + system;
 }

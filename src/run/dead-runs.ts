@@ -5,7 +5,7 @@ import { findLeftovers, removeLeftovers } from '../launch/index.ts';
 export async function removeDeadRuns(): Promise<readonly Problem[]> {
   const { removed, problems } = await removeLeftovers(await findLeftovers());
   if (removed.length === 0) return problems;
-  const kinds = ['process', 'container', 'cgroup'] as const;
+  const kinds = ['process', 'container', 'cgroup', 'folder'] as const;
   const found = kinds
     .map((kind) => ({ kind, count: removed.filter((leftover) => leftover.kind === kind).length }))
     .filter(({ count }) => count > 0)

@@ -2,7 +2,14 @@ import { createDesign, estimateRunS, type PlannedTrial } from '../design/index.t
 import { openMeter } from '../energy/index.ts';
 import type { Problem } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
-import { assignCpus, createLauncher, createRunLabel, type Launcher, onlineCpus } from '../launch/index.ts';
+import {
+  assignCpus,
+  type CpuAssignment,
+  createLauncher,
+  createRunLabel,
+  type Launcher,
+  onlineCpus,
+} from '../launch/index.ts';
 import { createLoadDriver } from '../load/index.ts';
 import type { ExperimentSpec } from '../spec/types.ts';
 import { openStore } from '../store/index.ts';
@@ -17,6 +24,7 @@ import { measureIdle } from './idle-state.ts';
 import { describeMachine } from './machine.ts';
 import { manifestOf } from './manifest.ts';
 import { assignNeighbourGenerators } from './neighbour-cpus.ts';
+import { checkModelForms, externalNotice, isLocalUrl } from './other-server.ts';
 import { resolveModels } from './resolve-models.ts';
 import { Interrupted } from './waiting.ts';
 
@@ -54,15 +62,13 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
   const emit = (event: UntimedEvent) => options.onEvent({ atMs: Date.now(), ...event } as RunEvent);
   const signal = interruptedBy(options.signal);
 
-  const assigned = assignCpus(onlineCpus(), {
-    ...(spec.server.cpuset === undefined ? {} : { server: spec.server.cpuset }),
-    ...(spec.generator.cpuset === undefined ? {} : { generator: spec.generator.cpuset }),
-  });
-  const cpus = assignNeighbourGenerators(onlineCpus(), spec, assigned);
-  const launcher = options.launcher ?? createLauncher(spec.server.engine, spec.server.container);
+  const isRemote = spec.server.url !== undefined && !(await isLocalUrl(spec.server.url));
+  const cpus = assignNeighbourGenerators(onlineCpus(), spec, assignCpusOf(spec, isRemote));
+  const launcher = options.launcher ?? createLauncher(spec.server);
   await checkLimits(spec, launcher, cpus.server, options.locate);
   await launcher.prepare?.(signal, (line) => emit({ type: 'notice', notice: { what: line, hint: '' } }));
   const models = await resolveModels(spec, options);
+  checkModelForms(spec, models.values());
   const machine = await describeMachine();
 
   await using store = await openStore(options.outDir, manifestOf(spec, models, machine));
@@ -91,11 +97,15 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
   for (const { name, isSynthetic } of models.values())
     if (isSynthetic) emit({ type: 'notice', notice: syntheticNotice(name) });
 
+  const { url } = spec.server;
+  if (url !== undefined) emit({ type: 'notice', notice: externalNotice(url, !isRemote) });
+
   const counts = { done: 0, failed: 0, invalid: 0 };
   let outcome: RunOutcome['outcome'] = 'complete';
   try {
     if (left.length > 0) {
-      await using meter = await openMeter(spec.energy);
+      // The meters of this machine know nothing of a server on another.
+      await using meter = isRemote ? undefined : await openMeter(spec.energy);
       await using load = await createLoadDriver(cpus.generator === undefined ? {} : { cpuset: cpus.generator });
       const base: Omit<RunContext, 'idle'> = {
         spec,
@@ -132,6 +142,15 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
   }
   emit({ type: 'run-finished', outcome, ...counts, elapsedS: (monotonicNs() - startNs) / NS_PER_S });
   return { outcome, outDir: store.outDir, alreadyDone, counts };
+}
+
+/** CPUs of server and generator. A server that dse does not start stays where it is, which on this machine may be anywhere. */
+function assignCpusOf({ server, generator }: ExperimentSpec, isRemote: boolean): CpuAssignment {
+  const assigned = assignCpus(onlineCpus(), {
+    ...(server.cpuset === undefined ? {} : { server: server.cpuset }),
+    ...(generator.cpuset === undefined ? {} : { generator: generator.cpuset }),
+  });
+  return server.url === undefined ? assigned : { ...assigned, server: undefined, isShared: !isRemote };
 }
 
 function syntheticNotice(model: string): Problem {

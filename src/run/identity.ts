@@ -22,6 +22,8 @@ function definitionOf(trial: PlannedTrial, { spec, models, cpus }: Setting): Tri
     modelDigest: modelOf(trial, models).digest,
     engine: spec.server.engine,
     ...(spec.server.container === undefined ? {} : { container: spec.server.container }),
+    ...(spec.server.description === undefined ? {} : { server: spec.server.description }),
+    ...(spec.server.url === undefined ? {} : { url: spec.server.url }),
     ...(serverCpuset === undefined ? {} : { serverCpuset }),
     ...(cpus.generator === undefined ? {} : { generatorCpuset: cpus.generator }),
     ...(neighbours.length === 0

@@ -96,9 +96,7 @@ export function measureTrial(observed: Observations): Measurement {
       capacity_slo_rps: configuration.sloCapacity?.rateRps,
       capacity_kind: configuration.capacity.shape,
       generator_ceiling_rps: context.generatorCeilingRps,
-      model_size_mb: configuration.model.sizeBytes / BYTES_PER_MB,
-      params: configuration.model.params,
-      macs: configuration.model.macs,
+      ...modelResponses(configuration, context),
       others_cpu_util: conditions.othersCpus,
       steal_cpu_util: conditions.stolenCpus,
       throttled_share: conditions.throttledShare,
@@ -123,6 +121,12 @@ export function measureTrial(observed: Observations): Measurement {
   };
 }
 
+/** Of the file that was served; which one a server serves that dse did not start is not known. */
+function modelResponses({ model }: RunningConfiguration, { spec }: RunContext): MaybeResponses {
+  if (spec.server.url !== undefined) return {};
+  return { model_size_mb: model.sizeBytes / BYTES_PER_MB, params: model.params, macs: model.macs };
+}
+
 /** A drift below this share over the windows is told by no verdict: it is smaller than what replicates differ by. */
 const LEAST_DRIFT = 0.2;
 const DRIFT_LEVEL = 0.001;
@@ -143,7 +147,11 @@ function conditionsBetween(first: Counters, last: Counters) {
   const elapsedUs = (last.atNs - first.atNs) / NS_PER_US;
   const [before, after] = [first.host.sensors, last.host.sensors];
   return {
-    othersCpus: othersCpus(first.host, last.host, last.ownCpuTimeUs - first.ownCpuTimeUs),
+    // The CPU time of a server that dse did not start cannot be told from that of others.
+    othersCpus:
+      last.server.cpuTimeUs === undefined
+        ? undefined
+        : othersCpus(first.host, last.host, last.ownCpuTimeUs - first.ownCpuTimeUs),
     stolenCpus: stolenCpus(first.host, last.host),
     throttledShare: scaled(difference(first.server.throttledUs, last.server.throttledUs), 1 / elapsedUs),
     generatorThrottledShare: scaled(difference(first.ownThrottledUs, last.ownThrottledUs), 1 / elapsedUs),
@@ -220,7 +228,7 @@ function resourceResponses(start: Counters, end: Counters): MaybeResponses {
   const [before, after] = [start.server, end.server];
   const elapsedUs = (after.atNs - before.atNs) / NS_PER_US;
   return {
-    cpu_util: (after.cpuTimeUs - before.cpuTimeUs) / elapsedUs,
+    cpu_util: scaled(difference(before.cpuTimeUs, after.cpuTimeUs), 1 / elapsedUs),
     memory_peak_mb: scaled(after.memoryPeakBytes, 1 / BYTES_PER_MB),
     // A server without a network namespace of its own has no counters; the load's sockets are then all its traffic.
     network_rx_mb: scaled(

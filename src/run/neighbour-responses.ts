@@ -86,7 +86,7 @@ function useBetween(
 ): { cpu_util?: number; memory_peak_mb?: number | undefined } {
   const [first, last] = [before?.server, after?.server];
   // A server that ended has the same last reading at both edges, and nothing to tell of the time between them.
-  if (first === undefined || last === undefined || last.atNs <= first.atNs) return {};
+  if (first?.cpuTimeUs === undefined || last?.cpuTimeUs === undefined || last.atNs <= first.atNs) return {};
   return {
     cpu_util: (last.cpuTimeUs - first.cpuTimeUs) / ((last.atNs - first.atNs) / NS_PER_US),
     memory_peak_mb: last.memoryPeakBytes === undefined ? undefined : last.memoryPeakBytes / BYTES_PER_MB,

@@ -1,5 +1,5 @@
 import { messageOf } from '../errors.ts';
-import { decodeInferResponse, encodeInferRequest } from '../kserve/index.ts';
+import { REST_APIS } from '../kserve/index.ts';
 import { makeSampleBatches } from '../models/index.ts';
 import type { InferenceTarget } from './configuration-settings.ts';
 import { TrialFailure } from './waiting.ts';
@@ -10,16 +10,14 @@ import { TrialFailure } from './waiting.ts';
  * @throws TrialFailure saying what was answered, where health or the inference fails
  */
 export async function checkReadiness(target: InferenceTarget, signal: AbortSignal): Promise<void> {
-  await expectOk(`${target.url}/v2/health/ready`, {}, signal);
+  const api = REST_APIS[target.api ?? 'kserve-v2'];
+  await expectOk(`${target.url}${api.healthPath(target.modelName)}`, {}, signal);
   const [sample] = makeSampleBatches(target.inputs, { ...target, count: 1 });
   if (sample === undefined) throw new TrialFailure('no sample input could be made for the model');
-  const { headers, body } = encodeInferRequest(target.protocol, sample.tensors);
-  const inferUrl = `${target.url}/v2/models/${encodeURIComponent(target.modelName)}/infer`;
+  const { headers, body } = api.encode(target.protocol, sample.tensors);
+  const inferUrl = `${target.url}${api.inferPath(target.modelName)}`;
   const response = await expectOk(inferUrl, { method: 'POST', headers, body }, signal);
-  const { outputs } = decodeInferResponse(
-    Object.fromEntries(response.headers),
-    new Uint8Array(await response.arrayBuffer()),
-  );
+  const outputs = api.decode(Object.fromEntries(response.headers), new Uint8Array(await response.arrayBuffer()));
   if (outputs.length === 0) throw new TrialFailure('the first inference was answered without an output');
 }
 

@@ -23,8 +23,8 @@ export interface TrialFigures {
   readonly areGeneratorsShared: boolean;
   /** Why latency was not steady when the windows began, or not within them; undefined where it was. */
   readonly unsteadyBecause: string | undefined;
-  /** CPUs used by anything but server, generator and dse. */
-  readonly othersCpus: number;
+  /** CPUs used by anything but server, generator and dse; undefined where the server's own use is not known. */
+  readonly othersCpus: number | undefined;
   readonly stolenCpus: number | undefined;
   /** CPUs of the machine. */
   readonly onlineCpus: number;
@@ -119,7 +119,7 @@ function* reasonsFrom(figures: TrialFigures): Generator<Reason> {
     yield { code: 'unsteady', detail: figures.unsteadyBecause };
   }
   const limitOn = (share: number) => `limit ${(share * figures.onlineCpus).toFixed(2)} of ${figures.onlineCpus}`;
-  if (figures.othersCpus > LIMITS.othersShare * figures.onlineCpus) {
+  if (figures.othersCpus !== undefined && figures.othersCpus > LIMITS.othersShare * figures.onlineCpus) {
     yield {
       code: 'host-busy',
       detail: `other processes used ${figures.othersCpus.toFixed(2)} CPUs (${limitOn(LIMITS.othersShare)})`,

@@ -125,6 +125,8 @@ function isPath(model: string): boolean {
 
 function checkEngineCanApply({ spec, host, positions }: CheckInput): Problem[] {
   const { engine } = spec.server;
+  // What can be asked of a server that already runs is for `checkServer` to say.
+  if (engine === 'external') return [];
   return [...Object.keys(spec.factors), ...Object.keys(spec.fixed)].flatMap((factor) => {
     const definition = findFactor(factor);
     if (definition === undefined) return [];

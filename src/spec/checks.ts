@@ -7,6 +7,7 @@ import { checkLoads } from './check-loads.ts';
 import { checkNeighbours } from './check-neighbours.ts';
 import { checkPatterns } from './check-patterns.ts';
 import { checkResponses } from './check-responses.ts';
+import { checkServer } from './check-server.ts';
 import type { Positions } from './positions.ts';
 import type { WrittenSpec } from './schema.ts';
 import type { SchemaOutcome } from './schema-problems.ts';
@@ -29,6 +30,7 @@ export type Check = (input: CheckInput) => readonly Problem[];
 export const CHECKS: readonly Check[] = [
   checkDesign,
   checkFactors,
+  checkServer,
   checkLoads,
   checkPatterns,
   checkCpus,

@@ -17,7 +17,7 @@ export interface FactorDefinition {
   readonly defaultLevel: Scalar | undefined;
   /** Levels for messages that suggest one more. */
   readonly examples: readonly [Scalar, Scalar];
-  /** Engines that can apply it. */
+  /** Engines that can apply it, where dse starts the server. */
   readonly engines: readonly EngineName[];
 }
 
@@ -165,6 +165,14 @@ export const FACTOR_NAMES = Object.keys(FACTORS) as readonly FactorName[];
 
 export function findFactor(name: string): FactorDefinition | undefined {
   return Object.hasOwn(FACTORS, name) ? FACTORS[name as FactorName] : undefined;
+}
+
+/** Groups that are applied by what is sent, by the file that is served or by the engine, whatever the server is. */
+const APPLIED_AROUND: readonly FactorGroup[] = ['model', 'request', 'limit', 'load', 'colocation', 'placement'];
+
+/** Whether it takes the server itself to apply a factor, so that a server other than dse's own has to declare it. */
+export function isAppliedByServer({ group }: Pick<FactorDefinition, 'group'>): boolean {
+  return !APPLIED_AROUND.includes(group);
 }
 
 /** Schema of one level of a factor: a scalar, or a value under a name of its own. */

@@ -4,6 +4,8 @@ export { parseSpec } from './parse-spec.ts';
 export { defaultEnergySpec } from './resolve.ts';
 export { findResponse, RESPONSES, type ResponseDefinition } from './responses.ts';
 export { specJsonSchema } from './schema.ts';
+export { PLACEHOLDER, parseServerFile } from './server-file.ts';
+export { serverJsonSchema } from './server-schema.ts';
 export type * from './types.ts';
 export { LOAD_FACTORS } from './types.ts';
 export { choice, durationMs, positiveNumber, wholeNumber } from './values.ts';

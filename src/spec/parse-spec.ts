@@ -1,11 +1,13 @@
-import { type Document, LineCounter, parseDocument } from 'yaml';
 import { type Problem, SpecError } from '../errors.ts';
 import { CHECKS } from './checks.ts';
-import { createPositions, type Positions } from './positions.ts';
+import { readYaml } from './read-yaml.ts';
 import { resolveSpec } from './resolve.ts';
 import { parseWritten } from './schema-problems.ts';
+import { readServerFile } from './server-file.ts';
 import { createTraceReader } from './traces.ts';
 import type { EngineName, HostFacts, ParsedSpec } from './types.ts';
+
+const EMPTY = 'Describe an experiment in it, or start from a copy of configs/quickstart.yaml.';
 
 /**
  * The experiment a YAML text describes, checked against itself and against the machine that would run it.
@@ -21,50 +23,17 @@ export function parseSpec(
   host: HostFacts,
   overrides: { readonly engine?: EngineName } = {},
 ): ParsedSpec {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const positions = createPositions(file, document, lines);
-  const { written, data, problems, isRefused } = parseWritten(readData(text, document, positions), positions);
+  const { data: yaml, positions } = readYaml(text, file, EMPTY);
+  const { written, data, problems, isRefused } = parseWritten(yaml, positions);
   const readTrace = createTraceReader(file, host);
-  const resolved = resolveSpec(written, data, file, readTrace);
+  const other = readServerFile(written.server.description, file, host, positions);
+  const resolved = resolveSpec(written, data, file, readTrace, other.description);
   const spec = { ...resolved, server: { ...resolved.server, ...overrides } };
   const input = { spec, written, host, positions, isRefused, readTrace };
   const found = [...problems, ...CHECKS.flatMap((check) => check(input))];
-  if (found.length > 0) throw new SpecError(inReadingOrder(found));
+  const all = [...inReadingOrder(found), ...other.problems];
+  if (all.length > 0) throw new SpecError(all);
   return { spec: deepFreeze(spec), locate: positions.ofValue };
-}
-
-function readData(text: string, document: Document, positions: Positions): unknown {
-  if (text.trim() === '') {
-    throw new SpecError({
-      where: positions.ofOffset(0),
-      what: 'the file is empty',
-      hint: 'Describe an experiment in it, or start from a copy of configs/quickstart.yaml.',
-    });
-  }
-  const broken = [...document.errors, ...document.warnings];
-  if (broken.length > 0) {
-    throw new SpecError(
-      broken.map(({ message, pos }) => ({
-        where: positions.ofOffset(pos[0]),
-        what: `this is not valid YAML: ${message}`,
-        hint: 'Correct the YAML here; later lines may be misread until then.',
-      })),
-      broken[0],
-    );
-  }
-  try {
-    return document.toJS();
-  } catch (error) {
-    throw new SpecError(
-      {
-        where: positions.ofOffset(0),
-        what: `this YAML cannot be read: ${(error as Error).message}`,
-        hint: 'Write the repeated parts out instead of using aliases.',
-      },
-      error,
-    );
-  }
 }
 
 function inReadingOrder(problems: readonly Problem[]): Problem[] {

@@ -1,8 +1,8 @@
-import { FACTOR_NAMES, FACTORS, type FactorDefinition } from './factors.ts';
+import { FACTOR_NAMES, FACTORS, type FactorDefinition, isAppliedByServer } from './factors.ts';
 import { DEFAULT_LOADS, type WrittenLoad } from './loads.ts';
 import { energySchema, type WrittenSpec } from './schema.ts';
 import type { TraceReader } from './traces.ts';
-import type { ExperimentSpec, Level, Load, Scalar } from './types.ts';
+import type { EngineName, ExperimentSpec, Level, Load, Scalar, ServerDescription } from './types.ts';
 
 /**
  * Joins what was written and what was left out into the spec that every later step works from: levels get their names, load levels their definitions, and factors that are
@@ -10,9 +10,20 @@ import type { ExperimentSpec, Level, Load, Scalar } from './types.ts';
  *
  * A load that is named but not defined gets the value `undefined`; `checkLoads` reports it. A trace that cannot be read has no rates; `checkPatterns` reports that.
  * @param data - the same file as plain data, for the scalars as they were written and the order of the factors
+ * @param description - of a server other than dse's own, which has factors of its runtime only where it declares them
  */
-export function resolveSpec(written: WrittenSpec, data: object, file: string, readTrace: TraceReader): ExperimentSpec {
-  const source = data as { readonly factors?: Record<string, unknown[]>; readonly fixed?: Record<string, unknown> };
+export function resolveSpec(
+  written: WrittenSpec,
+  data: object,
+  file: string,
+  readTrace: TraceReader,
+  description?: ServerDescription,
+): ExperimentSpec {
+  const source = data as {
+    readonly factors?: Record<string, unknown[]>;
+    readonly fixed?: Record<string, unknown>;
+    readonly server?: { readonly engine?: EngineName };
+  };
   const definedLoads = Object.entries(written.loads).map(([name, load]) => [name, resolveLoad(load, readTrace)]);
   const definitions: Readonly<Record<string, Load>> = { ...DEFAULT_LOADS, ...Object.fromEntries(definedLoads) };
   const level = (factor: string, parsed: unknown, scalarOrObject: unknown) =>
@@ -27,7 +38,8 @@ export function resolveSpec(written: WrittenSpec, data: object, file: string, re
     fixed[factor] = level(factor, parsed, source.fixed?.[factor]);
   }
   for (const factor of FACTOR_NAMES) {
-    const { defaultLevel, value }: FactorDefinition = FACTORS[factor];
+    const { value }: FactorDefinition = FACTORS[factor];
+    const defaultLevel = defaultLevelOf(factor, written.server, description);
     if (factor in factors || factor in fixed || defaultLevel === undefined) continue;
     fixed[factor] = level(factor, value.parse(defaultLevel), defaultLevel);
   }
@@ -36,10 +48,12 @@ export function resolveSpec(written: WrittenSpec, data: object, file: string, re
     file,
     design: resolveDesign(written.design),
     server: {
-      engine: written.server.engine,
+      engine: written.server.url === undefined ? written.server.engine : (source.server?.engine ?? 'external'),
       readyTimeoutMs: written.server.ready_timeout,
       ...(written.server.cpuset === undefined ? {} : { cpuset: written.server.cpuset }),
       ...resolveContainer(written.server),
+      ...(description === undefined ? {} : { description }),
+      ...(written.server.url === undefined ? {} : { url: written.server.url }),
     },
     generator: {
       connections: written.generator.connections,
@@ -54,6 +68,19 @@ export function resolveSpec(written: WrittenSpec, data: object, file: string, re
     objectives: written.objectives,
     contexts: written.contexts,
   };
+}
+
+/** A server other than dse's own takes the first protocol it speaks, and of its runtime's factors only those it declares. */
+function defaultLevelOf(
+  factor: (typeof FACTOR_NAMES)[number],
+  { url, description: file }: WrittenSpec['server'],
+  description: ServerDescription | undefined,
+): Scalar | undefined {
+  const definition: FactorDefinition = FACTORS[factor];
+  if (factor === 'protocol' && description !== undefined) return description.protocols[0];
+  const isOther = url !== undefined || file !== undefined;
+  const isDeclared = url === undefined && Object.hasOwn(description?.factors ?? {}, factor);
+  return isOther && isAppliedByServer(definition) && !isDeclared ? undefined : definition.defaultLevel;
 }
 
 function inOrderWritten(parsed: Readonly<Record<string, unknown>>, source: object = {}): [string, unknown][] {

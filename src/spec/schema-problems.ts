@@ -33,18 +33,41 @@ export function parseWritten(data: unknown, positions: Positions): SchemaOutcome
   const result = specSchema.safeParse(data);
   if (result.success) return { written: result.data, data: data as object, problems: [], isRefused: () => false };
 
-  const issues = result.error.issues.flatMap(mostTelling);
+  const issues = mostTellingOf(result.error);
   const refused = issues.flatMap(refusedPaths);
   const accepted = { ...PLACEHOLDERS, ...without(data, refused) };
   return {
     written: specSchema.parse(accepted),
     data: accepted,
-    problems: issues
-      .filter((issue) => !followsFromUnknownKey(issue, issues))
-      .flatMap((issue) => describeIssue(issue, data, positions)),
+    problems: describeIssues(issues, data, positions, jsonSchema()),
     isRefused: (...path) =>
       refused.some((other) => path.every((step, at) => other[at] === undefined || other[at] === step)),
   };
+}
+
+/** What a schema refuses of the data of a file, each with its place in it. */
+export function describeRefusals(
+  error: z.ZodError,
+  data: unknown,
+  positions: Positions,
+  schema: Readonly<Record<string, unknown>>,
+): Problem[] {
+  return describeIssues(mostTellingOf(error), data, positions, schema);
+}
+
+function mostTellingOf({ issues }: { readonly issues: readonly Issue[] }): Issue[] {
+  return issues.flatMap(mostTelling);
+}
+
+function describeIssues(
+  issues: readonly Issue[],
+  data: unknown,
+  positions: Positions,
+  schema: JsonSchemaNode,
+): Problem[] {
+  return issues
+    .filter((issue) => !followsFromUnknownKey(issue, issues))
+    .flatMap((issue) => describeIssue(issue, data, positions, schema));
 }
 
 /** A rule over an object's keys that fails because one of them is misspelt: `{ minimise: ... }` also lacks a `minimize`. */
@@ -89,13 +112,15 @@ function withoutKeys(value: object, isDropped: (key: string) => boolean): object
   return Object.fromEntries(Object.entries(value).filter(([key]) => !isDropped(key)));
 }
 
-function describeIssue(issue: Issue, data: unknown, positions: Positions): Problem[] {
+function describeIssue(issue: Issue, data: unknown, positions: Positions, schema: JsonSchemaNode): Problem[] {
   const path = issue.path as Path;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       where: positions.ofKey([...path, key]),
       what: isFactorList(path) ? `unknown factor "${key}"` : `unknown key "${key}"${placeOf(path)}`,
-      hint: isFactorList(path) ? suggestName(key, FACTOR_NAMES, 'factors') : suggestName(key, keysAt(path), 'keys'),
+      hint: isFactorList(path)
+        ? suggestName(key, FACTOR_NAMES, 'factors')
+        : suggestName(key, keysAt(path, schema), 'keys'),
     }));
   }
   const value = valueAt(data, path);
@@ -118,7 +143,8 @@ function placeOf(path: Path): string {
 
 function subjectOf(path: Path): string {
   if (path.length === 0) return 'the file';
-  if (path[0] === 'factors' && path.length === 3) return `a level of factor "${path[1]}"`;
+  if (path[0] === 'factors' && path.length === 3 && typeof path[2] === 'number')
+    return `a level of factor "${path[1]}"`;
   return `"${dotted(path)}"`;
 }
 
@@ -153,9 +179,9 @@ interface JsonSchemaNode {
   readonly anyOf?: readonly JsonSchemaNode[];
 }
 
-/** Keys the schema knows at a path, as the JSON Schema lists them. */
-function keysAt(path: Path): string[] {
-  let node: JsonSchemaNode | undefined = jsonSchema();
+/** Keys a schema knows at a path, as its JSON Schema lists them. */
+function keysAt(path: Path, schema: JsonSchemaNode): string[] {
+  let node: JsonSchemaNode | undefined = schema;
   for (const step of path) node = childSchema(node, step);
   return Object.keys(objectSchema(node)?.properties ?? {});
 }

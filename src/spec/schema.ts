@@ -8,6 +8,7 @@ import {
   cpuList,
   durationMs,
   durationS,
+  httpUrl,
   percent,
   positiveDurationS,
   positiveNumber,
@@ -71,9 +72,19 @@ const serverSchema = z.strictObject(
     cpuset: cpuList()
       .describe('CPUs the server may run on, e.g. "0-3,6". Where left out: chosen by dse, apart from the generator.')
       .optional(),
+    description: text('a file, e.g. servers/triton.yaml')
+      .describe(
+        "File that describes a server other than dse's own, from this file's folder, e.g. servers/triton.yaml. Needs an engine that runs containers, or `url`.",
+      )
+      .optional(),
+    url: httpUrl()
+      .describe(
+        'Address of a server that already runs. It is neither started nor limited, and its CPU time and memory are not known. It speaks KServe V2 unless `description` says otherwise.',
+      )
+      .optional(),
     image: text('an image, e.g. my-server:1')
       .describe(
-        "For engines that run containers: image that servers start from, with dse's server as its entry point. Where left out: dse's own, built where it is missing.",
+        "For engines that run containers: image that servers start from, with dse's server as its entry point, or in place of that of `description`. Where left out: dse's own, built where it is missing.",
       )
       .optional(),
     base_image: text('an image, e.g. node:22-bookworm-slim')

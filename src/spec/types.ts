@@ -88,7 +88,8 @@ export interface DesignSpec {
   readonly seed: number;
 }
 
-export type EngineName = 'native' | 'docker' | 'podman';
+/** How servers are started; `external` is a server that already runs, which dse neither starts nor limits. */
+export type EngineName = 'native' | 'docker' | 'podman' | 'external';
 
 export interface ServerSpec {
   readonly engine: EngineName;
@@ -97,7 +98,43 @@ export interface ServerSpec {
   readonly readyTimeoutMs: number;
   /** How containers are made, where the spec says anything about it; of no meaning for the native engine. */
   readonly container?: ContainerSpec;
+  /** A server other than dse's own. */
+  readonly description?: ServerDescription;
+  /** Base address of a server that already runs; `engine` is then `external`. */
+  readonly url?: string;
 }
+
+/** The HTTP interface of a server: KServe V2, or TensorFlow Serving's predict. */
+export type InferenceApi = 'kserve-v2' | 'tensorflow-serving';
+
+/** A server other than dse's own, as its file describes it. Texts may hold placeholders such as `{model}`, `{http_port}` or `{threads}`. */
+export interface ServerDescription {
+  readonly name: string;
+  readonly image: string;
+  /** Program and arguments inside the container. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Ports by name inside a network of its own; `http` is where requests go. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly user?: string;
+  /** Folders inside that it may write to. */
+  readonly writable: readonly string[];
+  /** Folder inside in which `files` are seen. */
+  readonly modelsAt: string;
+  readonly files: readonly LayoutFile[];
+  /** Path that is answered with status 200, and a text that holds `contains`, once the model can be used. */
+  readonly ready: { readonly path: string; readonly contains?: string };
+  readonly api: InferenceApi;
+  /** Levels of the factor `protocol` that it speaks. */
+  readonly protocols: readonly string[];
+  /** Factors of its runtime that it can apply, and for those with few levels what each is to it. */
+  readonly factors: Readonly<Record<string, { readonly values?: Readonly<Record<string, string>> }>>;
+}
+
+/** A file of a server's model folder: the model itself, or a text. */
+export type LayoutFile =
+  | { readonly path: string; readonly from: 'onnx' | 'saved-model'; readonly text?: undefined }
+  | { readonly path: string; readonly text: string; readonly from?: undefined };
 
 /** Settings of engines that run containers; what is absent is the launcher's default. */
 export interface ContainerSpec {

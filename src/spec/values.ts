@@ -93,3 +93,12 @@ export function choice<const T extends readonly [string, ...string[]]>(options: 
 export function text(error: string) {
   return z.string({ error }).trim().min(1, { error });
 }
+
+/** Base address of a server, without a slash at its end. */
+export function httpUrl() {
+  const error = 'the address of an HTTP server, e.g. http://10.0.0.5:8000';
+  return z
+    .string({ error })
+    .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), { error })
+    .transform((text) => text.replace(/\/+$/, ''));
+}

@@ -107,7 +107,7 @@ const conductColumns: readonly ColumnDefinition[] = [
   column('started_at', '', 'When the trial began, ISO 8601, UTC'),
   column('duration_s', 's', 'Length of the whole trial, its launch not included where launches are shared'),
   column('attempt', '', 'Which attempt this is, from 1; earlier ones are in journal.jsonl'),
-  column('engine', '', 'native, docker or podman'),
+  column('engine', '', 'native, docker, podman, or external for a server that dse did not start'),
   column('mechanism', '', 'How limits were applied, e.g. cgroup v2; none where there were none'),
 ];
 

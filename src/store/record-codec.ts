@@ -24,7 +24,7 @@ const base = {
   host: z.string(),
   startedAt: z.iso.datetime(),
   durationS: z.number().min(0),
-  engine: z.enum(['native', 'docker', 'podman']),
+  engine: z.enum(['native', 'docker', 'podman', 'external']),
 };
 
 const exit = z

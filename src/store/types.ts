@@ -9,6 +9,7 @@ import type {
   Load,
   MeasureSpec,
   Scalar,
+  ServerDescription,
 } from '../spec/types.ts';
 
 /** Why a trial is not simply valid, with the figure that says so. */
@@ -237,6 +238,9 @@ export interface TrialDefinition {
   readonly engine: EngineName;
   /** How containers are made, where the engine makes some: image and network change the numbers. */
   readonly container?: ContainerSpec;
+  /** A server other than dse's own, or the address of one that already runs. */
+  readonly server?: ServerDescription;
+  readonly url?: string;
   /** CPUs of the server and the generator; absent where they are not pinned. */
   readonly serverCpuset?: string;
   readonly generatorCpuset?: string;

@@ -27,7 +27,7 @@ const limits = [{ cpus: 0.5 }, { cpus: 0.5, memoryBytes: 1e8 }];
 describe.skipIf(process.platform !== 'linux')('an engine before the experiment', () => {
   test.each(['docker', 'podman'] as const)('that is not installed (%s) is refused with the fix', async (engine) => {
     setPath('/nowhere');
-    expect(await createLauncher(engine).check(limits)).toEqual([
+    expect(await createLauncher({ engine }).check(limits)).toEqual([
       {
         what: `the program "${engine}" is not installed`,
         hint: expect.stringMatching(/^Install .*or use --engine native\.$/),

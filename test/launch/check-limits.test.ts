@@ -113,7 +113,7 @@ describe('limits read back', () => {
 });
 
 test('an engine that does not exist is refused with those that do', () => {
-  expect(() => createLauncher('lxc' as EngineName)).toThrow(
+  expect(() => createLauncher({ engine: 'lxc' as EngineName })).toThrow(
     new LaunchError({
       what: 'dse does not run servers with the engine "lxc"',
       hint: 'Use one of native, docker, podman.',

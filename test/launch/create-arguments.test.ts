@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sumNetworkBytes } from '../../src/launch/container/container-usage.ts';
 import { assertReadable } from '../../src/launch/container/container-user.ts';
-import { type CreateOptions, createArguments } from '../../src/launch/container/create-arguments.ts';
+import { type CreateOptions, createArguments, ownContents } from '../../src/launch/container/create-arguments.ts';
 import type { LaunchRequest, Limits } from '../../src/launch/index.ts';
 import { temporaryDir } from './fixture.ts';
 
@@ -31,7 +31,7 @@ function argumentsFor(limits: Limits, options: Partial<CreateOptions> = {}, port
     network: 'host',
     engineArgs: [],
     user: undefined,
-    command: (settings) => [JSON.stringify(settings)],
+    contents: ownContents(request.settings, options.network ?? 'host', (settings) => [JSON.stringify(settings)]),
     ...options,
   });
 }

@@ -65,7 +65,7 @@ describe('native limits', () => {
     const before = await server.readUsage();
     await ask(server.url, 'burn', 500);
     const after = await server.readUsage();
-    expect(Math.abs(after.cpuTimeUs - before.cpuTimeUs - 500_000)).toBeLessThan(50_000);
+    expect(Math.abs((after.cpuTimeUs ?? Number.NaN) - (before.cpuTimeUs ?? Number.NaN) - 500_000)).toBeLessThan(50_000);
     expect(after.throttledUs).toBeUndefined();
   });
 

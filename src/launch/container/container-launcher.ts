@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LaunchError, messageOf, type Problem } from '../../errors.ts';
 import type { ServerSettings } from '../../server/types.ts';
+import { untilAnswering } from '../answering.ts';
 import { checkRanges } from '../check-limits.ts';
 import { nextGroupName } from '../group-name.ts';
 import { ensureServerImage } from '../image/server-image.ts';
@@ -17,8 +18,9 @@ import { type ContainerCgroup, openContainerCgroup } from './container-cgroup.ts
 import { type ContainerState, inspectContainer } from './container-state.ts';
 import { readContainerUsage } from './container-usage.ts';
 import { assertReadable, userInside } from './container-user.ts';
-import { type ContainerNetwork, createArguments, INNER_PORT } from './create-arguments.ts';
+import { type ContainerNetwork, createArguments, ownContents } from './create-arguments.ts';
 import { type ContainerEngine, callEngine } from './engine-cli.ts';
+import { type PlacedServer, placeServer } from './other-server.ts';
 import { type OutOfMemoryWatch, watchOutOfMemory } from './out-of-memory.ts';
 
 /** How long a server may take to end by itself after SIGTERM, seconds. */
@@ -55,7 +57,8 @@ export function createContainerLauncher(engine: ContainerEngine, options: Contai
     engine,
     check: (limits) => check(engine, limits),
     async prepare(signal, onProgress) {
-      await findImage(signal, onProgress);
+      const image = await findImage(signal, onProgress);
+      if (options.image !== undefined) await assertImage(engine, image);
     },
     async start(request, signal) {
       const problems = checkRanges(request.limits);
@@ -72,10 +75,21 @@ async function check(engine: ContainerEngine, limits: readonly Limits[]): Promis
   return [...new Map(problems.map((problem) => [problem.what, problem])).values()];
 }
 
+/** dse pulls no image: what a name stands for could then change in the middle of a study. */
+async function assertImage(engine: ContainerEngine, image: string): Promise<void> {
+  const isThere = await callEngine(engine, ['image', 'inspect', '--format', '{{.Id}}', image]).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  throw new LaunchError({ what: `${engine} has no image ${image}`, hint: `Pull it first: ${engine} pull ${image}` });
+}
+
 /** What was made for one server so far; `undefined` where not yet, or not needed. */
 interface Made {
   readonly engine: ContainerEngine;
   readonly log: ServerLog;
+  placed: PlacedServer | undefined;
   id: string | undefined;
   /** The engine's client, attached to the container: what the container prints, and its end. */
   client: ServerProcess | undefined;
@@ -99,18 +113,23 @@ async function startContainer(
   signal: AbortSignal,
 ): Promise<RunningServer> {
   const { network = 'host', engineArgs = [], command = (settings) => [JSON.stringify(settings)] } = options;
-  const user = userInside();
-  for (const { file } of request.settings.models) assertReadable(file, user);
-  const args = createArguments(request, {
-    ...{ image, network, engineArgs, user, command },
-    name: nextGroupName(request.runLabel),
-  });
+  const { other, settings } = request;
+  const user = other === undefined ? userInside() : other.description.user;
+  for (const { file } of other === undefined ? settings.models : [other.model]) assertReadable(file, user);
   const made: Made = {
-    ...{ engine, log: openLogOf(request) },
+    ...{ engine, log: openLogOf(request), placed: undefined },
     ...{ id: undefined, client: undefined, exited: undefined, located: undefined },
   };
+  const settled = new AbortController();
+  let args: readonly string[] = [engine];
   try {
     signal.throwIfAborted();
+    made.placed = other === undefined ? undefined : await placeServer(request, other, network);
+    const contents = made.placed?.contents ?? ownContents(settings, network, command);
+    args = createArguments(request, {
+      ...{ image, network, engineArgs, user, contents },
+      name: nextGroupName(request.runLabel),
+    });
     // Not called off on an abort: only once it is done is it known what there is to remove.
     made.id = await callEngine(engine, args);
     signal.throwIfAborted();
@@ -123,7 +142,19 @@ async function startContainer(
     located.catch(() => {});
     const exited = watchExit(id, client, made);
     made.exited = exited;
-    const url = await untilListening({ listening: client.listening, exited, log: made.log }, request, signal);
+    const { placed } = made;
+    const listening =
+      placed === undefined
+        ? client.listening
+        : located.then(async (running) => {
+            const address =
+              network === 'host' || running === undefined
+                ? placed.hostUrl
+                : await publishedUrl(engine, id, contents.port);
+            await untilAnswering(`${address}${placed.readyPath}`, other?.description.ready.contains, settled.signal);
+            return address;
+          });
+    const url = await untilListening({ listening, exited, log: made.log }, request, signal);
     const found = await located;
     if (found === undefined) throw describeDeath(request, await exited, performance.now() - startedAtMs);
     const { pid, cgroup, imageDigest } = found;
@@ -131,13 +162,15 @@ async function startContainer(
     const mechanism = `${engine} (${network} network, cgroup v${cgroup.version})`;
     return {
       ...{ applied, mechanism, imageDigest, exited, pid },
-      url: network === 'host' ? url : await publishedUrl(engine, id),
+      url: network === 'host' ? url : await publishedUrl(engine, id, contents.port),
       ...controls(pid, cgroup, made),
     };
   } catch (error) {
     await removeAll(made);
     if (error instanceof LaunchError) throw error;
     throw signal.aborted ? describeCancel(request) : describeFailedStart(request, args, error);
+  } finally {
+    settled.abort();
   }
 }
 
@@ -169,8 +202,8 @@ async function locate(id: string, made: Made, limits: Limits): Promise<Located |
   }
 }
 
-async function publishedUrl(engine: ContainerEngine, id: string): Promise<string> {
-  const [address = ''] = (await callEngine(engine, ['port', id, `${INNER_PORT}/tcp`])).split('\n');
+async function publishedUrl(engine: ContainerEngine, id: string, port: number): Promise<string> {
+  const [address = ''] = (await callEngine(engine, ['port', id, `${port}/tcp`])).split('\n');
   return `http://${address}`;
 }
 
@@ -202,7 +235,7 @@ async function inspectEnded(engine: ContainerEngine, id: string): Promise<Contai
 }
 
 /** Ends the container and removes it. Where the engine no longer answers, the processes at least are ended; what stays is found by its label later. */
-async function removeAll({ engine, id, client, exited, located, log }: Made): Promise<void> {
+async function removeAll({ engine, id, client, exited, located, placed, log }: Made): Promise<void> {
   if (id !== undefined) {
     try {
       if (client?.isRunning()) await callEngine(engine, ['stop', '-t', `${STOP_GRACE_S}`, id], STOP_TIMEOUT_MS);
@@ -217,6 +250,7 @@ async function removeAll({ engine, id, client, exited, located, log }: Made): Pr
     await exited;
     await callEngine(engine, ['rm', '--force', id], STOP_TIMEOUT_MS).catch(() => killInside(id, located));
   }
+  placed?.remove();
   located?.outOfMemory?.stop();
   log.close();
 }

@@ -8,8 +8,8 @@ import { RUN_LABEL_KEY } from './engine-cli.ts';
 /** Where the folders of the models are seen inside, each under its number from 1. */
 const MODELS_DIR = '/models';
 
-/** Port inside a container with a network of its own. */
-export const INNER_PORT = 8080;
+/** Port of dse's own server inside a container with a network of its own. */
+const INNER_PORT = 8080;
 
 /**
  * How requests reach the server: over the host's own network, or through a published port, that is through address translation and often a proxy, which costs latency. Host
@@ -25,8 +25,21 @@ export interface CreateOptions {
   readonly engineArgs: readonly string[];
   /** User and group inside, "1000:1000"; the image's own where absent. */
   readonly user: string | undefined;
-  /** The command inside that serves with the given settings. */
-  readonly command: (settings: ServerSettings) => readonly string[];
+  readonly contents: ContainerContents;
+}
+
+/** What runs in a container, and what it is given. */
+export interface ContainerContents {
+  /** The program; that of the image where absent. */
+  readonly entrypoint?: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Paths of this machine and where they are seen inside, read-only. */
+  readonly mounts: readonly { readonly from: string; readonly to: string }[];
+  /** Folders inside that can be written to. */
+  readonly writable: readonly string[];
+  /** Where it listens inside a network of its own. */
+  readonly port: number;
 }
 
 /**
@@ -37,20 +50,43 @@ export interface CreateOptions {
  */
 export function createArguments(request: LaunchRequest, options: CreateOptions): string[] {
   const { runLabel, settings, limits } = request;
-  const { name, image, network, engineArgs, user, command } = options;
+  const { name, image, network, engineArgs, user, contents } = options;
+  const { entrypoint, args, env, mounts, writable, port } = contents;
   return [
     'create',
     ...['--interactive', `--name=${name}`, `--label=${RUN_LABEL_KEY}=${runLabel}`],
     ...[`--env=${RUN_LABEL_VARIABLE}=${runLabel}`, '--log-driver=none', '--pull=never', '--no-healthcheck'],
     ...['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'],
     ...(user === undefined ? [] : [`--user=${user}`]),
-    ...(network === 'host' ? ['--network=host'] : [`--publish=127.0.0.1:${publishedPort(settings)}:${INNER_PORT}`]),
+    ...(network === 'host' ? ['--network=host'] : [`--publish=127.0.0.1:${publishedPort(settings)}:${port}`]),
     ...limitArguments(limits),
-    ...modelDirs(settings).map((dir, index) => `--volume=${dir}:${MODELS_DIR}/${index + 1}:ro`),
+    ...(entrypoint === undefined ? [] : [`--entrypoint=${entrypoint}`]),
+    ...Object.entries(env).map(([variable, value]) => `--env=${variable}=${value}`),
+    ...mounts.map(({ from, to }) => `--volume=${from}:${to}:ro`),
+    ...writable.map((dir) => `--tmpfs=${dir}`),
     ...engineArgs,
     image,
-    ...command(settingsInside(settings, network)),
+    ...args,
   ];
+}
+
+/**
+ * A container of dse's own server.
+ *
+ * @param command - the arguments that serve with the given settings
+ */
+export function ownContents(
+  settings: ServerSettings,
+  network: ContainerNetwork,
+  command: (settings: ServerSettings) => readonly string[],
+): ContainerContents {
+  return {
+    args: command(settingsInside(settings, network)),
+    env: {},
+    mounts: modelDirs(settings).map((dir, index) => ({ from: dir, to: `${MODELS_DIR}/${index + 1}` })),
+    writable: [],
+    port: INNER_PORT,
+  };
 }
 
 function publishedPort({ port }: ServerSettings): string {

@@ -1,4 +1,4 @@
-import { decodeInferResponse, encodeInferRequest } from '../../kserve/index.ts';
+import { REST_APIS, type RestApi } from '../../kserve/index.ts';
 import { countCorrect, countSamples, makeSampleBatches, type SampleBatch } from '../../models/index.ts';
 import type { LoadTarget } from '../types.ts';
 import {
@@ -19,22 +19,28 @@ const RANDOM_BODIES = 16;
 const TOP_K = 5;
 
 /**
- * Inference requests of one KServe V2 server, bodies encoded once.
+ * Inference requests of one server, bodies encoded once.
  *
  * Labelled samples are all sent, each as often as any other, unless they exceed the memory for bodies.
  * @throws ModelError where no input can be made for the model
  */
 export function prepareKserveTarget(target: KserveTarget): PreparedTarget {
-  const url = parseHttpUrl(`${target.url.replace(/\/+$/, '')}/v2/models/${encodeURIComponent(target.modelName)}/infer`);
+  const api = REST_APIS[target.api ?? 'kserve-v2'];
+  const url = parseHttpUrl(`${target.url.replace(/\/+$/, '')}${api.inferPath(target.modelName)}`);
   const encode = ({ tensors, labels }: SampleBatch): PreparedRequest => {
-    const { headers, body } = encodeInferRequest(target.protocol, tensors);
+    const { headers, body } = api.encode(target.protocol, tensors);
     return { bytes: encodeHttpRequest('POST', url, headers, body), labels };
   };
   const makeBatches = (count: number) => makeSampleBatches(target.inputs, { ...target, count });
   const first = makeBatches(1).map(encode);
   const fitting = Math.floor((BODIES_MB * 1e6) / (first[0]?.bytes.length ?? 1));
   const count = Math.min(wantedBodies(target), Math.max(FEWEST_BODIES, fitting));
-  return { url: url.href, method: 'POST', requests: makeBatches(count).map(encode), judge: judgeInference };
+  return {
+    url: url.href,
+    method: 'POST',
+    requests: makeBatches(count).map(encode),
+    judge: (...reply) => judgeInference(api, ...reply),
+  };
 }
 
 /** Requests that hold every labelled sample equally often: the fewest whose items are a multiple of the samples. */
@@ -49,9 +55,14 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /** An answer is one that can be decoded and, where the request carries labels, whose first output holds a score for each. */
-function judgeInference({ labels }: PreparedRequest, headers: readonly string[], body: Buffer): Judgement {
+function judgeInference(
+  api: RestApi,
+  { labels }: PreparedRequest,
+  headers: readonly string[],
+  body: Buffer,
+): Judgement {
   try {
-    const [scores] = decodeInferResponse(headersByName(headers), new Uint8Array(body)).outputs;
+    const [scores] = api.decode(headersByName(headers), new Uint8Array(body));
     if (scores === undefined) return NO_ANSWER;
     if (labels === undefined) return { isAnswer: true, top1Correct: -1, top5Correct: -1 };
     return {
