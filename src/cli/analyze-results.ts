@@ -26,11 +26,16 @@ export interface AnalyzedResults {
  */
 export async function analyzeResults(folders: readonly string[], asked: AskedOptions): Promise<AnalyzedResults> {
   const results = await Promise.all(folders.map((folder) => readResults(folder)));
+  return { analysis: analyzeRead(results, asked), results };
+}
+
+/** The same for folders that have been read. @throws AnalysisError */
+export function analyzeRead(results: readonly Results[], asked: AskedOptions): Analysis {
   const rows = results.flatMap((result) => result.rows);
   const folderOf = results.flatMap((result) => result.rows.map(() => result));
   if (rows.length === 0) {
     throw new AnalysisError({
-      where: folders.join(', '),
+      where: results.map(({ outDir }) => outDir).join(', '),
       what: 'no trial has been recorded yet',
       hint: 'Run the experiment first: dse run <spec>.',
     });
@@ -43,7 +48,7 @@ export async function analyzeResults(folders: readonly string[], asked: AskedOpt
   // A column that no trial has a value for is a column all the same: an objective may name it.
   const table = createTableBuilder(columns, factors);
   for (const row of rows) table.add(columns.map((column) => row[column]));
-  const analysis = analyzeTable(table.finish(), {
+  return analyzeTable(table.finish(), {
     factors,
     objectives: asked.objectives.length > 0 ? asked.objectives : (specs[0]?.objectives ?? []),
     contexts: [
@@ -60,7 +65,6 @@ export async function analyzeResults(folders: readonly string[], asked: AskedOpt
     },
     allowMixedEnergy: asked.allowMixedEnergy,
   });
-  return { analysis, results };
 }
 
 /** Factors that an experiment varies, or that differ between the experiments; what is the same everywhere tells configurations apart nowhere. */

@@ -9,6 +9,7 @@ Examples:
   $ dse plan configs/full-factorial.yaml         what would run, and for how long
   $ dse analyze results/quickstart               fronts, summaries and correlations as CSV
   $ dse analyze table.csv --factors a,b --minimize latency_ms --maximize accuracy
+  $ dse report results/quickstart --open         one HTML page to read and to show
   $ dse doctor                                   what this machine can measure
 
 Exit codes: 0 done; 1 done, but trials failed or a gate was missed; 2 could not run; 130 interrupted.`;
@@ -96,6 +97,28 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--out <dir>', 'where to write (default: <results>/analysis)')
     .option('--json', 'machine-readable output')
     .action(doing(async () => (await import('./commands/analyze.ts')).analyze));
+
+  program
+    .command('report')
+    .summary('one HTML page on results, and its figures as files')
+    .description(
+      'Writes one self-contained HTML page on result folders, or on a plain CSV table whose columns you name; beside it the tables of the analysis, and every figure as SVG and PNG.\nSeveral folders are analysed each by itself and shown side by side.',
+    )
+    .argument('<results...>', 'result folders, or one CSV file')
+    .option('--factors <names>', 'columns of the CSV that are factors, separated by commas')
+    .option('--minimize <response>', 'objective; may be given again', collect, [])
+    .option('--maximize <response>', 'objective; may be given again', collect, [])
+    .option('--context <factor>', 'compare fronts and responses across this factor; may be given again', collect, [])
+    .option(
+      '--where <constraint>',
+      "keep only what satisfies it, e.g. 'latency_p99_ms<=50'; may be given again",
+      collect,
+      [],
+    )
+    .option('--out <place>', 'folder to write to, or the page itself if it ends in .html (default: <results>/analysis)')
+    .option('--no-figures', 'write no figures as files')
+    .option('--open', 'open the page in the browser')
+    .action(doing(async () => (await import('./commands/report.ts')).report));
 
   program
     .command('serve')

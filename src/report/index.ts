@@ -1,3 +1,7 @@
 /** From results and their analysis to text for people. Nothing here reads or writes files. */
+export { chartsOf, createReport, type Report } from './chapters.ts';
+export { drawSvg } from './charts/draw.ts';
+export { type PageAssets, renderPage } from './html/page.ts';
 export { formatDuration, formatNumber } from './numbers.ts';
 export { renderFronts, renderFrontsMarkdown } from './render-fronts.ts';
+export type * from './types.ts';
