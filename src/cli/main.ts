@@ -143,6 +143,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--max-queue-delay <time>', 'longest wait for others to be run together with, e.g. 2ms', '0ms')
     .option('--preferred-batches <items...>', 'numbers of items that are run without waiting for more', [])
     .option('--max-queue <number>', 'requests that may wait for a model; more are answered with 429', '1000')
+    .option('--cache <entries>', 'remember this many answers of each model, and give them again to the same inputs')
     .option('--max-loaded <number>', 'models loaded at a time; the one used longest ago makes room')
     .action(doing(async () => (await import('./commands/serve.ts')).serve));
 

@@ -1,4 +1,5 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Registry } from 'prom-client';
 import { messageOf } from '../errors.ts';
 import { encodeError, KserveError, modelMetadataJson, quote } from '../kserve/index.ts';
 import { answerBrokenRequest } from './broken-request.ts';
@@ -16,6 +17,8 @@ interface ModelParams {
 }
 
 export interface AppOptions {
+  /** What `/metrics` shows. */
+  readonly registry: Registry;
   /** Memory for request bodies, the one that the repository was given. */
   readonly pool: BufferPool;
   readonly bodyLimitBytes: number;
@@ -76,6 +79,10 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     });
   }
   addRepositoryRoutes(app, repository);
+  app.get('/metrics', async (_request, reply) => {
+    reply.type(options.registry.contentType);
+    return options.registry.metrics();
+  });
   return app;
 }
 

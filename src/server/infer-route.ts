@@ -4,14 +4,14 @@ import type { NamedTensor } from '../models/types.ts';
 import { monotonicNs, NS_PER_MS, NS_PER_US, US_PER_MS } from '../units.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { versionOf } from './model/index.ts';
-import type { LoadedModel } from './model/types.ts';
+import type { LoadedModel, ModelInference } from './model/types.ts';
 import type { RequestBody } from './request-body.ts';
 
 /**
  * Answers one inference request.
  *
  * `Server-Timing` gives, in milliseconds: `decode`, from the last byte of the body to the tensors; `queue`, from there to the runtime starting on it;
- * `compute`, in the runtime. Decoding is apart from waiting because it is work, and for JSON tensors often more than the inference.
+ * `compute`, in the runtime; and where answers are remembered `cache`, a hit or a miss. Decoding is apart from waiting because it is work, and for JSON tensors often more than the inference.
  * Source: W3C, "Server Timing".
  */
 export async function answerInference(
@@ -41,7 +41,7 @@ export async function answerInference(
     binaryOutputs: new Set(outputs.filter(({ isBinary }) => isBinary).map(({ name }) => name)),
   });
   reply.headers(response.headers);
-  reply.header('server-timing', serverTiming(decodeMs, inference.queueUs, inference.computeUs));
+  reply.header('server-timing', serverTiming(decodeMs, inference));
   return response.body as Buffer;
 }
 
@@ -59,9 +59,10 @@ export function deadlineOf({ timeout }: Parameters, arrivedNs: number): number |
 }
 
 /** How long the server took over a request, as `Server-Timing` has it. */
-export function serverTiming(decodeMs: number, queueUs: number, computeUs: number): string {
-  const [queueMs, computeMs] = [queueUs / US_PER_MS, computeUs / US_PER_MS];
-  return `decode;dur=${decodeMs.toFixed(3)}, queue;dur=${queueMs.toFixed(3)}, compute;dur=${computeMs.toFixed(3)}`;
+export function serverTiming(decodeMs: number, { queueUs, computeUs, cache }: ModelInference): string {
+  const times = { decode: decodeMs, queue: queueUs / US_PER_MS, compute: computeUs / US_PER_MS };
+  const metrics = Object.entries(times).map(([name, ms]) => `${name};dur=${ms.toFixed(3)}`);
+  return [...metrics, ...(cache === undefined ? [] : [`cache;desc=${cache}`])].join(', ');
 }
 
 /** The body and what was decoded from it belong to this request alone, so all of it may move to the engine's thread. */

@@ -8,7 +8,7 @@ export function describeModel(
   { settings, signature, figures }: LoadedModel,
   versions: readonly string[],
 ): ModelMetadata {
-  const { instances = 1, batching, maxQueue = DEFAULT_MAX_QUEUE } = settings;
+  const { instances = 1, batching, cache, maxQueue = DEFAULT_MAX_QUEUE } = settings;
   const { intraOpThreads, interOpThreads, executionMode, graphOptimization, spinning } = settings.engine;
   return {
     name: settings.name,
@@ -27,6 +27,7 @@ export function describeModel(
       max_queue_delay_ms: batching?.maxQueueDelayMs ?? 0,
       preferred_batches: batching?.preferredBatches ?? [],
       max_queue: maxQueue,
+      cache: cache?.entries ?? 'off',
       load_ms: figures.loadMs,
       warm_up_ms: figures.warmUpMs,
       load_memory_mb: figures.memoryBytes / BYTES_PER_MB,

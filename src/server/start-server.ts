@@ -1,8 +1,11 @@
 import type { FastifyInstance } from 'fastify';
+import { Registry } from 'prom-client';
 import { LaunchError, messageOf } from '../errors.ts';
 import { buildApp } from './app.ts';
 import { BufferPool } from './buffer-pool.ts';
 import type { GrpcOptions, GrpcServer } from './grpc/start-grpc.ts';
+import { ModelMetrics } from './metrics/model-metrics.ts';
+import { addSystemMetrics } from './metrics/system-metrics.ts';
 import { ModelRepository } from './repository/index.ts';
 import type { RunningApp, ServerSettings } from './types.ts';
 
@@ -34,7 +37,10 @@ export async function startServer(settings: ServerSettings, options: StartOption
   const died = new Promise<Error>((resolve) => {
     onLastDeath = resolve;
   });
-  const repository = new ModelRepository(
+  const registry = new Registry();
+  const metrics = new ModelMetrics(registry, () => repository.list());
+  addSystemMetrics(registry);
+  const repository: ModelRepository = new ModelRepository(
     models,
     { folder, maxLoaded, pool },
     {
@@ -43,11 +49,12 @@ export async function startServer(settings: ServerSettings, options: StartOption
         if (repository.list().length === 1) onLastDeath(reason);
       },
       onFault: (_model, error) => onError(error),
+      watch: (name, version) => metrics.watch(name, version),
     },
   );
   try {
     await repository.loadAtStart();
-    return await serve(repository, settings, { pool, died, onError });
+    return await serve(repository, settings, { registry, pool, died, onError });
   } catch (error) {
     await repository[Symbol.asyncDispose]();
     throw error;
@@ -55,6 +62,7 @@ export async function startServer(settings: ServerSettings, options: StartOption
 }
 
 interface Surroundings {
+  readonly registry: Registry;
   readonly pool: BufferPool;
   readonly died: Promise<Error>;
   readonly onError: (error: unknown) => void;
@@ -63,10 +71,10 @@ interface Surroundings {
 async function serve(
   repository: ModelRepository,
   settings: ServerSettings,
-  { pool, died, onError }: Surroundings,
+  { registry, pool, died, onError }: Surroundings,
 ): Promise<RunningApp> {
   const { host, port, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = settings;
-  const app = buildApp(repository, { pool, bodyLimitBytes, onError });
+  const app = buildApp(repository, { registry, pool, bodyLimitBytes, onError });
   const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
     throw listenError(host, port, error.code, error);
   });

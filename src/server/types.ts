@@ -44,8 +44,16 @@ export interface ServingSettings {
   readonly instances?: number;
   /** Requests that wait are run together. Off where absent. */
   readonly batching?: BatchingSettings;
+  /** Answers are remembered, and given again to the same inputs. Off where absent. */
+  readonly cache?: CacheSettings;
   /** Requests that may wait for the runtime; more are answered with 429. 1000 where absent. */
   readonly maxQueue?: number;
+}
+
+/** A cache of answers, the least recently used going first; bounded in memory too. */
+export interface CacheSettings {
+  /** Most answers remembered. */
+  readonly entries: number;
 }
 
 /** Dynamic batching: requests of equal shapes are joined along their first dimension and run together. */

@@ -123,7 +123,8 @@ describe('the repository extension', () => {
   });
 
   it('answers the requests a model has before it is unloaded', async () => {
-    const events = { onDeath: () => {}, onFault: () => {} };
+    const watch = () => ({ onAnswer: () => {}, onError: () => {}, onRun: () => {} });
+    const events = { onDeath: () => {}, onFault: () => {}, watch };
     await using repository = new ModelRepository([model('a')], { pool: new BufferPool(0) }, events);
     await repository.loadAtStart();
     let unloading: Promise<void> | undefined;

@@ -85,6 +85,7 @@ describe('health and metadata', () => {
         max_queue_delay_ms: 0,
         preferred_batches: [],
         max_queue: 1000,
+        cache: 'off',
         load_ms: expect.any(Number),
         warm_up_ms: expect.any(Number),
         load_memory_mb: expect.any(Number),

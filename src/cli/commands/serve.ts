@@ -21,6 +21,7 @@ interface ServeOptions {
   readonly maxQueueDelay: string;
   readonly preferredBatches: readonly string[];
   readonly maxQueue: string;
+  readonly cache?: string;
 }
 
 /** `dse serve`: models over KServe V2, in this process, until it is stopped. */
@@ -53,7 +54,7 @@ export async function serve(modelNames: readonly string[], options: ServeOptions
 }
 
 function readServing(options: ServeOptions): ServingSettings {
-  const { maxBatch } = options;
+  const { maxBatch, cache } = options;
   return {
     engine: {
       intraOpThreads: readWholeNumber('--threads', options.threads, 1),
@@ -68,6 +69,7 @@ function readServing(options: ServeOptions): ServingSettings {
     },
     instances: readWholeNumber('--instances', options.instances, 1),
     maxQueue: readWholeNumber('--max-queue', options.maxQueue, 1),
+    ...(cache !== undefined && { cache: { entries: readWholeNumber('--cache', cache, 1) } }),
     ...(maxBatch !== undefined && {
       batching: {
         maxBatch: readWholeNumber('--max-batch', maxBatch, 1),

@@ -90,7 +90,7 @@ async function infer(
     outputs: names,
     deadlineNs: Number.isFinite(deadlineNs) ? deadlineNs : undefined,
   });
-  trailer.set('server-timing', serverTiming(decodeMs, inference.queueUs, inference.computeUs));
+  trailer.set('server-timing', serverTiming(decodeMs, inference));
   return encodeGrpcInferResponse({
     modelName: model.settings.name,
     modelVersion: versionOf(model.settings),

@@ -8,13 +8,13 @@ import type { ModelSettings } from '../types.ts';
 import { whyNotJoinable } from './batch-shapes.ts';
 import { EngineModel } from './engine-model.ts';
 import { splitOutputs } from './join-requests.ts';
-import type { LoadedModel } from './types.ts';
+import type { LoadedModel, ModelEvents } from './types.ts';
 
 /**
  * Loads a model into its sessions, asks each for one inference, and measures both.
  * @throws ModelError where it cannot be loaded, or not be served as the settings ask
  */
-export async function loadModel(settings: ModelSettings, pool: BufferPool): Promise<LoadedModel> {
+export async function loadModel(settings: ModelSettings, pool: BufferPool, events: ModelEvents): Promise<LoadedModel> {
   const residentBefore = process.memoryUsage.rss();
   const startNs = monotonicNs();
   const engines: Engine[] = [];
@@ -24,7 +24,7 @@ export async function loadModel(settings: ModelSettings, pool: BufferPool): Prom
     if (settings.batching !== undefined) await assertJoinable(settings, engines[0] as Engine);
     const warmUpMs = await warmUp(engines);
     const memoryBytes = Math.max(0, process.memoryUsage.rss() - residentBefore);
-    return new EngineModel(settings, engines, { loadMs, warmUpMs, memoryBytes }, pool);
+    return new EngineModel(settings, { engines, figures: { loadMs, warmUpMs, memoryBytes }, pool, events });
   } catch (error) {
     await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));
     throw error;

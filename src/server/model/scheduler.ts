@@ -6,7 +6,7 @@ import type { BufferPool } from '../buffer-pool.ts';
 import type { ServingSettings } from '../types.ts';
 import { countItems, shapeKey } from './batch-shapes.ts';
 import { joinRequests, splitOutputs } from './join-requests.ts';
-import type { InferenceRequest, ModelInference } from './types.ts';
+import type { InferenceRequest, ModelEvents, ModelInference } from './types.ts';
 import { type WaitingRequest, WaitingRequests } from './waiting-requests.ts';
 
 /** Requests that may wait where the settings do not say. */
@@ -17,12 +17,6 @@ const MOST_RUNS_PER_SESSION = 2;
 
 /** Node's timers hold no more; a request that waits for 24 days has other worries. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** What a scheduler tells about the runs it starts. */
-export interface SchedulerEvents {
-  /** @param items - run together, of `requests` requests */
-  onRun(items: number, requests: number): void;
-}
 
 interface Session {
   readonly engine: Engine;
@@ -38,12 +32,17 @@ export class Scheduler {
   readonly #sessions: readonly Session[];
   readonly #settings: ServingSettings;
   readonly #pool: BufferPool;
-  readonly #events: SchedulerEvents;
+  readonly #events: Pick<ModelEvents, 'onRun'>;
   readonly #waiting: WaitingRequests;
   #timer: NodeJS.Timeout | undefined;
   #meanRunNs = 0;
 
-  constructor(engines: readonly Engine[], settings: ServingSettings, pool: BufferPool, events: SchedulerEvents) {
+  constructor(
+    engines: readonly Engine[],
+    settings: ServingSettings,
+    pool: BufferPool,
+    events: Pick<ModelEvents, 'onRun'>,
+  ) {
     this.#sessions = engines.map((engine) => ({ engine, runs: 0 }));
     this.#settings = settings;
     this.#pool = pool;

@@ -13,6 +13,8 @@ export interface LoadedModel extends AsyncDisposable {
   readonly figures: LoadFigures;
   /** Requests that wait for the runtime. */
   readonly queueLength: number;
+  /** Memory that remembered answers take, bytes. */
+  readonly cacheBytes: number;
   /** @throws KserveError where the request was refused or could not be answered */
   infer(request: InferenceRequest): Promise<ModelInference>;
   /** Settles when it can answer nothing any more: with undefined after it was disposed, with the reason when it died. Never rejects. */
@@ -53,4 +55,14 @@ export interface ModelInference {
   readonly computeUs: number;
   /** Memory for the caller to use again. */
   readonly returned: readonly ArrayBuffer[];
+  /** Whether the answer was remembered; absent where none is ever looked for. */
+  readonly cache?: 'hit' | 'miss';
+}
+
+/** What a model tells about the requests it gets and the runs they come to. */
+export interface ModelEvents {
+  onAnswer(inference: ModelInference): void;
+  onError(error: unknown): void;
+  /** @param items - run together, of `requests` requests */
+  onRun(items: number, requests: number): void;
 }

@@ -4,7 +4,7 @@ import type { BufferPool } from '../buffer-pool.ts';
 import { loadModel, versionOf } from '../model/index.ts';
 import type { LoadedModel } from '../model/types.ts';
 import type { ModelSettings } from '../types.ts';
-import type { ModelListing, ModelState } from './types.ts';
+import type { ModelListing, ModelState, RepositoryEvents } from './types.ts';
 
 /** One version of a model in a repository, loaded or not. */
 export class ModelEntry {
@@ -16,15 +16,17 @@ export class ModelEntry {
   /** Position of its last use among all uses in the repository; 0 before the first. */
   lastUse = 0;
   readonly #pool: BufferPool;
+  readonly #watch: RepositoryEvents['watch'];
   #state: ModelState = 'unavailable';
   #reason = '';
   #loaded: LoadedModel | undefined;
   #holds = 0;
   #onUnheld: () => void = () => {};
 
-  constructor(settings: ModelSettings, pool: BufferPool) {
+  constructor(settings: ModelSettings, pool: BufferPool, watch: RepositoryEvents['watch']) {
     this.settings = settings;
     this.#pool = pool;
+    this.#watch = watch;
     this.name = settings.name;
     this.version = versionOf(settings);
   }
@@ -50,7 +52,7 @@ export class ModelEntry {
     this.#state = 'loading';
     this.#reason = '';
     try {
-      const model = await loadModel(this.settings, this.#pool);
+      const model = await loadModel(this.settings, this.#pool, this.#watch(this.name, this.version));
       this.#loaded = model;
       this.#state = 'ready';
       void model.ended.then((reason) => {

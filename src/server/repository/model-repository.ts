@@ -28,7 +28,7 @@ export class ModelRepository implements AsyncDisposable {
   #uses = 0;
 
   constructor(models: readonly ModelSettings[], options: RepositoryOptions, events: RepositoryEvents) {
-    this.#entries = models.map((settings) => new ModelEntry(settings, options.pool));
+    this.#entries = models.map((settings) => new ModelEntry(settings, options.pool, events.watch));
     this.#options = options;
     this.#events = events;
     this.#scan();
@@ -114,7 +114,7 @@ export class ModelRepository implements AsyncDisposable {
     if (folder === undefined) return;
     for (const settings of scanFolder(folder)) {
       const isKnown = this.#entries.some(({ name, version }) => name === settings.name && version === settings.version);
-      if (!isKnown) this.#entries.push(new ModelEntry(settings, pool));
+      if (!isKnown) this.#entries.push(new ModelEntry(settings, pool, this.#events.watch));
     }
   }
 

@@ -1,4 +1,4 @@
-import type { LoadedModel } from '../model/types.ts';
+import type { LoadedModel, ModelEvents } from '../model/types.ts';
 
 /**
  * Where one version of a model stands.
@@ -24,6 +24,8 @@ export interface ModelListing {
 export interface RepositoryEvents {
   /** A model that was ready can answer nothing any more. */
   onDeath(model: ModelListing, reason: Error): void;
+  /** Where what happens to the requests of a model goes. */
+  watch(name: string, version: string): ModelEvents;
   /** A model that a request asked for could not be loaded. */
   onFault(model: ModelListing, error: unknown): void;
 }
