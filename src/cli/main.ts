@@ -10,6 +10,7 @@ Examples:
   $ dse analyze results/quickstart               fronts, summaries and correlations as CSV
   $ dse analyze table.csv --factors a,b --minimize latency_ms --maximize accuracy
   $ dse report results/quickstart --open         one HTML page to read and to show
+  $ dse compare results/base results/new         what got worse beyond noise
   $ dse doctor                                   what this machine can measure
 
 Exit codes: 0 done; 1 done, but trials failed or a gate was missed; 2 could not run; 130 interrupted.`;
@@ -119,6 +120,27 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--no-figures', 'write no figures as files')
     .option('--open', 'open the page in the browser')
     .action(doing(async () => (await import('./commands/report.ts')).report));
+
+  program
+    .command('compare')
+    .summary('what changed between two runs, or two configurations; exit 1 where a response got worse beyond noise')
+    .description(
+      "Compares a run with an earlier one, response by response over the configurations that both have.\nEach side is a result folder or a CSV table; add ?factor=level to take only those rows, e.g. 'results/a?threads=1'.",
+    )
+    .argument('<base>', 'what to compare with')
+    .argument('<new>', 'what may have got better or worse')
+    .option('--factors <names>', 'columns of CSV tables that are factors, separated by commas')
+    .option('--minimize <response>', 'compare it, less is better; may be given again', collect, [])
+    .option('--maximize <response>', 'compare it, more is better; may be given again', collect, [])
+    .option(
+      '--threshold <response=margin>',
+      'smallest change that matters: a share, e.g. latency_p99_ms=10%, or an amount, e.g. accuracy_top1=0.01; may be given again (default: 5 %)',
+      collect,
+      [],
+    )
+    .option('--markdown <file>', 'also write a summary for a pull request')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/compare.ts')).compare));
 
   program
     .command('serve')

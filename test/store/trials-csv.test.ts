@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { RESPONSES } from '../../src/spec/index.ts';
 import { COLUMNS, openStore, readResults, renderCsv } from '../../src/store/index.ts';
+import { createTrialsTable } from '../../src/store/trials-table.ts';
 import { doneRecord, failedRecord, manifestInput, spec, temporaryFolder } from './examples.ts';
 
 function readTrials(outDir: string): Record<string, string>[] {
@@ -153,4 +154,15 @@ describe('a CSV table', () => {
   it('without rows has its header', () => {
     expect(renderCsv(['a', 'b'], [])).toBe('a,b\n');
   });
+});
+
+it('keeps the same trial of two machines apart, and lets a later attempt on one of them take the place of its earlier one', () => {
+  const table = createTrialsTable(spec());
+  table.add(doneRecord({ host: 'alder' }));
+  table.add(doneRecord({ host: 'birch' }));
+  table.add(doneRecord({ host: 'birch', attempt: 2 }));
+  expect(table.rows().map(({ host, attempt }) => [host, attempt])).toEqual([
+    ['alder', 1],
+    ['birch', 2],
+  ]);
 });
