@@ -29,10 +29,11 @@ const BOOKKEEPING = new Set([
   'started_at',
   'duration_s',
   'energy_source',
+  'accuracy_source',
 ]);
 
 /** Responses that are the same in every trial of a model. */
-const MODEL_PROPERTIES = new Set(['model_size_mb', 'params', 'macs']);
+const MODEL_PROPERTIES = new Set(['model_size_mb', 'params', 'macs', 'bare_latency_ms', 'bare_throughput_ips']);
 
 /**
  * Fronts, correlations across contexts and summaries over replicates of a table of trials, or of any table of configurations and what they measured.

@@ -152,6 +152,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
       '<models...>',
       'names of models, ONNX files, either as NAME=MODEL to choose its name, or a repository folder',
     )
+    .option('--variant <name>', 'a variant of the models named, e.g. int8-static', 'fp32')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 lets the system choose', '8080')
     .option('--grpc-port <number>', 'port to listen on for gRPC; 0 lets the system choose (default: REST only)')
