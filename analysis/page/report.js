@@ -73,12 +73,12 @@
     let brush;
 
     function describe(id) {
-      const { factors, levels, codes, objectives, trials, front } = configurations;
+      const { factors, levels, codes, objectives, trials, membership } = configurations;
       return [
         ...factors.map((factor, index) => [factor, levels[index][codes[index][id]]]),
         ...objectives.map(({ name, values }) => [name, formatNumber(values[id])]),
         ['trials', String(trials[id])],
-        ['on the front', front[id] ? 'yes' : 'no'],
+        ['on the front', membership[id]],
       ];
     }
 

@@ -101,9 +101,9 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
 
   program
     .command('report')
-    .summary('one HTML page on results, and its figures as files')
+    .summary('one HTML page on results, its figures, and a notebook')
     .description(
-      'Writes one self-contained HTML page on result folders, or on a plain CSV table whose columns you name; beside it the tables of the analysis, and every figure as SVG and PNG.\nSeveral folders are analysed each by itself and shown side by side.',
+      'Writes one self-contained HTML page on result folders, or on a plain CSV table whose columns you name; beside it the tables of the analysis, every figure as SVG and PNG, and a notebook.\nSeveral folders are analysed each by itself and shown side by side.',
     )
     .argument('<results...>', 'result folders, or one CSV file')
     .option('--factors <names>', 'columns of the CSV that are factors, separated by commas')

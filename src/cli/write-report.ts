@@ -1,6 +1,7 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { constants, copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, StoreError } from '../errors.ts';
+import { packageFile } from '../package-files.ts';
 import { type ChartSpecs, chartsOf, drawSvg, type Report } from '../report/index.ts';
 import { isTableFile } from './analyze-input.ts';
 import { createPngDrawer } from './draw-png.ts';
@@ -9,7 +10,7 @@ import { writeAnalysis } from './write-analysis.ts';
 /** Where a report goes. */
 export interface ReportPlace {
   readonly page: string;
-  /** Of each input: where its tables go. */
+  /** Of each input: where its tables and its notebook go. */
   readonly tables: readonly string[];
 }
 
@@ -26,6 +27,12 @@ export function placeReport(inputs: readonly string[], out: string | undefined):
   };
 }
 
+/** A file that was written, and what a user should know of it. */
+interface Written {
+  readonly file: string;
+  readonly what: string;
+}
+
 interface ReportFiles {
   readonly report: Report;
   readonly page: string;
@@ -34,14 +41,14 @@ interface ReportFiles {
   readonly withFigures: boolean;
 }
 
-/** Writes the page, every figure as SVG and PNG, and the tables; returns what was written, for the user. */
+/** Writes the page, every figure as SVG and PNG, the tables and the notebook; returns what was written, for the user. */
 export async function writeReport({ report, page, specs, place, withFigures }: ReportFiles) {
-  const written: { file: string; what: string }[] = [];
+  const written: Written[] = [];
   try {
     for (const [index, { part }] of report.chapters.entries()) {
       const dir = place.tables[index] as string;
       const files = await writeAnalysis(part.analysis, dir);
-      written.push({ file: dir, what: `${files.length} tables` });
+      written.push({ file: dir, what: `${files.length} tables` }, await writeNotebook(path.join(dir, 'report.ipynb')));
     }
     if (withFigures) {
       const folder = path.join(path.dirname(place.page), 'figures');
@@ -66,6 +73,17 @@ export async function writeReport({ report, page, specs, place, withFigures }: R
     ...written,
     { file: place.page, what: `${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB, open it in a browser` },
   ];
+}
+
+/** Puts the notebook beside the tables it reads; one that is there already may hold a user's work and stays. */
+async function writeNotebook(file: string): Promise<Written> {
+  try {
+    await copyFile(packageFile('analysis/report.ipynb'), file, constants.COPYFILE_EXCL);
+    return { file, what: 'run it with Jupyter' };
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    return { file, what: 'there already, left as it is' };
+  }
 }
 
 async function writeFigures(report: Report, specs: ChartSpecs, folder: string): Promise<number> {

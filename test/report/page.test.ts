@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { chartsOf } from '../../src/report/index.ts';
+import { resultRows } from '../../src/report/result-rows.ts';
 import { dataOf, makePage, syntheticPart, tablePart } from './make-page.ts';
 
 /** What a reader sees: the text between the tags, scripts and style left out. */
@@ -42,6 +43,10 @@ describe('a report on one result folder', () => {
     expect(text).toContain(`${size} of 48 configurations are worth having`);
     const { used, rows, invalid, failed } = part.analysis.counts;
     expect(text).toContain(`It rests on ${used} of ${rows} trials`);
+    const [robust] = resultRows(part, 'fronts.csv') ?? [];
+    expect(text).toContain(
+      `${robust?.on_robust_front} of 48 configurations are on the front in at least 90 % of 1000 draws`,
+    );
     expect(used + invalid + failed).toBe(rows);
   });
 
@@ -63,6 +68,15 @@ describe('a report on one result folder', () => {
     const bare = visibleText(page).match(/.{20}resnet18(?! \(synthetic weights\)).{20}/g) ?? [];
     // The sentences that say so, and the table of models with its own column for it.
     for (const words of bare) expect(words.toLowerCase()).toMatch(/synthetic weights|fp32/);
+  });
+
+  test('shows the regret of every transfer, and no colour for none', () => {
+    const rows = resultRows(part, 'transfer.csv') ?? [];
+    expect(rows).toHaveLength(6);
+    const text = section(page, 'transfer');
+    for (const { regret } of rows) expect(text).toContain(` ${Number((100 * Number(regret)).toPrecision(4))} % `);
+    const { charts } = dataOf(page);
+    expect(JSON.stringify(charts['p1-transfer-1'])).toContain('"domain":[0,');
   });
 
   test('lists every trial that does not count, with its reason', () => {
@@ -106,6 +120,8 @@ const SECTIONS = [
   'effects',
   'interactions',
   'correlations',
+  'transfer',
+  'neighbours',
   'latency',
   'energy',
   'timeline',

@@ -15,7 +15,7 @@ interface ReportOptions extends AskOptions {
   readonly figures: boolean;
 }
 
-/** `dse report`: one HTML page on one or several result folders, with its figures as files, beside the tables they are made from. */
+/** `dse report`: one HTML page on one or several result folders, with its figures as files and a notebook, beside the tables they are made from. */
 export async function report(inputs: readonly string[], options: ReportOptions): Promise<ExitCode> {
   const parts: ReportPart[] = [];
   for (const input of inputs) parts.push(await createPart(input, options));

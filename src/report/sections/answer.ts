@@ -2,6 +2,7 @@ import { type Html, html } from '../html/escape.ts';
 import { configurationLabel, countOf, joinWords, valueLabel } from '../labels.ts';
 import { overallFront } from '../points.ts';
 import { remarksOn } from '../remarks.ts';
+import { numberIn, resultRows } from '../result-rows.ts';
 import type { ReportPart } from '../types.ts';
 import { type Section, textSection } from './section.ts';
 
@@ -47,7 +48,8 @@ function bestOf(part: ReportPart, front: readonly number[]): Map<number, string[
 }
 
 /** What the first sentence rests on. */
-function howSureSentence({ analysis, results }: ReportPart): string {
+function howSureSentence(part: ReportPart): string {
+  const { analysis, results } = part;
   const { offsets, count } = analysis.configurations;
   const { rows, used, failed, invalid } = analysis.counts;
   let once = 0;
@@ -60,6 +62,18 @@ function howSureSentence({ analysis, results }: ReportPart): string {
   const lost = [...(failed > 0 ? [`${failed} failed`] : []), ...(invalid > 0 ? [`${invalid} invalid`] : [])];
   const basis = `It rests on ${used} of ${countOf(rows, results === undefined ? 'row' : 'trial')}${lost.length > 0 ? ` (${lost.join(', ')})` : ''}`;
   if (measured === 0) return `${basis}.`;
+  const front = (resultRows(part, 'fronts.csv', ({ front: name }) => name === 'all') ?? [])[0];
+  const robust = front === undefined ? Number.NaN : numberIn(front, 'on_robust_front');
+  if (front !== undefined && !Number.isNaN(robust)) {
+    const share = `${Number((100 * numberIn(front, 'robust_from')).toFixed(1))} %`;
+    const size = numberIn(front, 'on_front');
+    const single = once > 0 ? `, ${once} of ${countOf(measured, 'configuration')} with a single usable replicate` : '';
+    return `${basis}${single}; when all means are drawn again within their uncertainty, ${
+      size === 1 && robust === 1
+        ? 'it stays'
+        : `${robust} of ${countOf(numberIn(front, 'configurations'), 'configuration')} ${robust === 1 ? 'is' : 'are'}`
+    } on the front in at least ${share} of ${numberIn(front, 'draws')} draws.`;
+  }
   if (once === measured)
     return `${basis}, one for each configuration, so nothing tells how far a figure would move if it were measured again.`;
   if (once === 0) return `${basis}, with two or more replicates of every configuration.`;

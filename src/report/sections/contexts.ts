@@ -1,7 +1,9 @@
 import { axisOf, type Chart } from '../charts/chart.ts';
 import { html } from '../html/escape.ts';
-import { axisTitle, frontLabel } from '../labels.ts';
+import { axisTitle, frontLabel, joinWords } from '../labels.ts';
+import { formatNumber } from '../numbers.ts';
 import { groupValues, type Points, pointColumns } from '../points.ts';
+import { numberIn, type ResultRow, resultRows } from '../result-rows.ts';
 import type { ReportPart } from '../types.ts';
 import { absentSection, figures, pageTable, type Section } from './section.ts';
 
@@ -69,17 +71,41 @@ export function contextsSection(part: ReportPart, points: Points): Section {
     id: 'contexts',
     title: 'Trade-off by context',
     charts,
-    body: html`<p>One front for each level of ${options.contexts.join(' and of ')}: filled points are on the front of their own picture. All pictures have the same axes.</p>
+    body: html`<p>One front for each level of ${joinWords(factorsOf(ofContexts))}: filled points are on the front of their own picture. All pictures have the same axes.</p>
 ${ofContexts.length > MAX_PANELS && html`<p class="note">Shown are ${MAX_PANELS} of ${ofContexts.length} fronts; pareto.csv holds all of them.</p>`}
 ${figures(charts)}
 ${pageTable(
-  [{ header: 'front' }, { header: 'configurations', isNumber: true }, { header: 'on it', isNumber: true }],
-  ofContexts.map(({ name, members, onFront }) => [
-    frontLabel(part, name),
-    members.length,
-    onFront.reduce((sum, mark) => sum + mark, 0),
+  [
+    { header: 'front' },
+    { header: 'configurations', isNumber: true },
+    { header: 'on it', isNumber: true },
+    { header: 'on it in most draws', isNumber: true },
+    { header: 'hypervolume' },
+  ],
+  (resultRows(part, 'fronts.csv') ?? []).map((row) => [
+    frontLabel(part, String(row.front)),
+    numberIn(row, 'configurations'),
+    numberIn(row, 'on_front'),
+    Number.isNaN(numberIn(row, 'on_robust_front')) ? '' : numberIn(row, 'on_robust_front'),
+    hypervolumeWords(row),
   ]),
   'Size of every front',
 )}`,
   };
+}
+
+/** The factors whose levels have fronts of their own. */
+function factorsOf(fronts: readonly { readonly name: string }[]): string[] {
+  return [...new Set(fronts.map(({ name }) => name.slice(0, name.indexOf('='))))];
+}
+
+/** Share of the box of all objectives that the front dominates, with its interval. */
+function hypervolumeWords(row: ResultRow): string {
+  const [value, lo, hi] = ['hypervolume', 'hypervolume_lo', 'hypervolume_hi'].map((name) => numberIn(row, name)) as [
+    number,
+    number,
+    number,
+  ];
+  if (Number.isNaN(value)) return '';
+  return `${formatNumber(value)}${Number.isNaN(lo) ? '' : ` (${formatNumber(lo)} to ${formatNumber(hi)})`}`;
 }

@@ -3,6 +3,7 @@ import { type Chart, columnsOf, rowsHeight } from '../charts/chart.ts';
 import { html } from '../html/escape.ts';
 import { levelLabel, responseLabel } from '../labels.ts';
 import type { ReportPart } from '../types.ts';
+import { consistencyTables } from './consistency.ts';
 import { absentSection, figures, type Section } from './section.ts';
 
 /** Besides the objectives, these tell most; the file has every response. */
@@ -54,7 +55,8 @@ export function correlationsSection(part: ReportPart): Section {
     title: 'Does it carry over: correlations',
     charts,
     body: html`<p>Spearman's rank correlation of each response between two levels of a context, over the configurations that agree in all other factors: 1 means that the order of the configurations carries over. correlations.csv adds Pearson and Kendall with their p-values.</p>
-${figures(charts)}`,
+${figures(charts)}
+${consistencyTables(part)}`,
   };
 }
 

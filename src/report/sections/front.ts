@@ -5,6 +5,7 @@ import { type Html, html, scriptJson } from '../html/escape.ts';
 import { axisTitle, levelLabel, levelsInOrder, responseLabel } from '../labels.ts';
 import { formatNumber } from '../numbers.ts';
 import { groupValues, type Points, pointColumns } from '../points.ts';
+import { numberIn, resultRows } from '../result-rows.ts';
 import type { ReportPart } from '../types.ts';
 import { absentSection, figures, pageTable, type Section } from './section.ts';
 
@@ -34,7 +35,7 @@ export function frontSection(part: ReportPart, points: Points): Section {
     id: 'front',
     title: 'The front',
     charts,
-    body: html`<p>Each point is a configuration, at the means over its replicates; filled points are on the front: no other configuration is at least as good in every objective and better in one. Point at one to see its settings. Drag over an area, or choose levels below, and pictures and table show only what you chose.</p>
+    body: html`<p>Each point is a configuration, at the means over its replicates; filled points are on the front: no other configuration is at least as good in every objective and better in one. Draws repeat the comparison with all means moved within their uncertainty. Point at one to see its settings. Drag over an area, or choose levels below, and pictures and table show only what you chose.</p>
 ${points.note !== undefined && html`<p class="note">${points.note}</p>`}
 ${pairs.length > MAX_PAIRS && html`<p class="note">Shown are ${MAX_PAIRS} of the ${pairs.length} pairs of objectives.</p>`}
 ${filters(part)}
@@ -98,7 +99,7 @@ function frontTable(part: ReportPart, points: Points): Html {
     ...configurations.factors.map((factor) => ({ header: factor })),
     ...options.objectives.map(({ response }) => ({ header: responseLabel(part, response), isNumber: true })),
     { header: 'trials', isNumber: true },
-    { header: 'front' },
+    { header: 'on the front' },
   ];
   const rows = front
     .slice(0, MAX_ROWS)
@@ -108,7 +109,7 @@ function frontTable(part: ReportPart, points: Points): Html {
       ),
       ...options.objectives.map(({ response }) => formatNumber(means.get(response)?.[configuration] as number)),
       replicatesOf(part, configuration),
-      'yes',
+      membership(part).get(configuration) ?? 'yes',
     ]);
   return html`<div class="chosen">${pageTable(columns, rows, 'Configurations on the front')}</div>
 ${front.length > MAX_ROWS && html`<p class="note">The table shows ${MAX_ROWS} of ${front.length}; pareto.csv holds all of them.</p>`}`;
@@ -116,6 +117,29 @@ ${front.length > MAX_ROWS && html`<p class="note">The table shows ${MAX_ROWS} of
 
 function replicatesOf({ analysis: { configurations } }: ReportPart, configuration: number): number {
   return (configurations.offsets[configuration + 1] as number) - (configurations.offsets[configuration] as number);
+}
+
+const memberships = new WeakMap<ReportPart, ReadonlyMap<number, string>>();
+
+/** Of each configuration: how often it is on the overall front when all means are drawn again within their uncertainty, and whether it is the knee. */
+function membership(part: ReportPart): ReadonlyMap<number, string> {
+  const known = memberships.get(part);
+  if (known !== undefined) return known;
+  // The table lists the configurations of a front in their order.
+  const rows = resultRows(part, 'pareto.csv', ({ front }) => front === 'all') ?? [];
+  const words = new Map(
+    rows.map((row, configuration): [number, string] => {
+      const probability = numberIn(row, 'p_on_front');
+      const isOn = row.on_front === true ? 'yes' : 'no';
+      const knee = row.is_knee === true ? ', knee' : '';
+      if (Number.isNaN(probability)) return [configuration, `${isOn}${knee}`];
+      const unsure = row.p_source === 'none' ? ', spread unknown' : '';
+      const share = formatNumber(Math.round(probability * 1000) / 10);
+      return [configuration, `${isOn}, in ${share} % of draws${unsure}${knee}`];
+    }),
+  );
+  memberships.set(part, words);
+  return words;
 }
 
 /** What the page needs to name and to filter the points shown. */
@@ -134,5 +158,9 @@ function configurationData(part: ReportPart, points: Points) {
     })),
     trials: points.shown.map((configuration) => replicatesOf(part, configuration)),
     front: points.onFront.map(Number),
+    membership: points.shown.map((configuration, place) => {
+      const words = membership(part).get(configuration);
+      return words ?? (points.onFront[place] ? 'yes' : 'no');
+    }),
   };
 }

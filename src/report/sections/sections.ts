@@ -13,8 +13,10 @@ import { invalidSection } from './invalid.ts';
 import { latencySection } from './latency.ts';
 import { machineSection } from './machine.ts';
 import { methodsSection } from './methods.ts';
+import { neighboursSection } from './neighbours.ts';
 import type { Section } from './section.ts';
 import { timelineSection } from './timeline.ts';
+import { transferSection } from './transfer.ts';
 
 /** The sections of one result folder, in the order in which they are of use. */
 export function reportSections(part: ReportPart, dseVersion: string): Section[] {
@@ -27,6 +29,8 @@ export function reportSections(part: ReportPart, dseVersion: string): Section[] 
     effectsSection(part),
     interactionsSection(part),
     correlationsSection(part),
+    transferSection(part),
+    neighboursSection(part),
     latencySection(part),
     energySection(part, points),
     timelineSection(part),
