@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { GroupFiles, GroupLimits } from './group.ts';
+import type { BlockBytes, GroupFiles, GroupLimits } from './group.ts';
 import { readIfThere } from './proc.ts';
 
 /** Directories of one group in the mounted v1 hierarchies; a controller that is not used is absent. */
@@ -7,6 +7,7 @@ export interface CgroupV1Dirs {
   readonly cpu?: string;
   readonly cpuacct?: string;
   readonly memory?: string;
+  readonly blkio?: string;
 }
 
 /** v1 writes "no limit" as the largest page-aligned signed number; anything near it is none. */
@@ -31,6 +32,7 @@ export function openCgroupV1(dirs: CgroupV1Dirs): GroupFiles {
     readCpuTimeUs: () => scaled(parseNumber(read(dirs.cpuacct, 'cpuacct.usage')), 1e-3),
     readThrottledUs: () => scaled(parseKeyed(read(dirs.cpu, 'cpu.stat'), 'throttled_time'), 1e-3),
     readOomKills: () => parseKeyed(read(dirs.memory, 'memory.oom_control'), 'oom_kill'),
+    readBlockBytes: () => parseBlkio(read(dirs.blkio, 'blkio.throttle.io_service_bytes_recursive')),
     readPids: () => parsePids(read(dirs.cpuacct ?? dirs.cpu ?? dirs.memory, 'cgroup.procs')),
   };
 }
@@ -50,6 +52,7 @@ export function openCgroupV2(dir: string): GroupFiles {
     readCpuTimeUs: () => parseKeyed(read('cpu.stat'), 'usage_usec'),
     readThrottledUs: () => parseKeyed(read('cpu.stat'), 'throttled_usec'),
     readOomKills: () => parseKeyed(read('memory.events'), 'oom_kill'),
+    readBlockBytes: () => parseIoStat(read('io.stat')),
     readPids: () => parsePids(read('cgroup.procs')),
   };
 }
@@ -81,6 +84,33 @@ function limitsOf(cpus: number | undefined, memoryBytes: number | undefined): Gr
 /** A file that holds one number; undefined for "max", an empty file or none. */
 function parseNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^-?\d+$/.test(text.trim()) ? Number(text) : undefined;
+}
+
+/**
+ * `8:0 Read 4096` for each device and direction.
+ *
+ * Without a line for any device nothing is known: kernels were seen (Linux 6.18) to count nothing here before somebody sets a limit on a device, whatever is read and written.
+ * Source: Linux kernel documentation, admin-guide/cgroup-v1/blkio-controller.rst.
+ */
+function parseBlkio(text: string | undefined): BlockBytes {
+  if (text === undefined || !/^\d+:\d+ Read /m.test(text)) return UNKNOWN_BYTES;
+  const sumOf = (direction: string) =>
+    sum([...text.matchAll(new RegExp(`^\\d+:\\d+ ${direction} (\\d+)$`, 'gm'))].map(([, bytes]) => Number(bytes)));
+  return { blockReadBytes: sumOf('Read'), blockWriteBytes: sumOf('Write') };
+}
+
+/** `8:0 rbytes=4096 wbytes=0 rios=1 ...` for each device; empty before the first. Source: Linux kernel documentation, admin-guide/cgroup-v2.rst, io.stat. */
+function parseIoStat(text: string | undefined): BlockBytes {
+  if (text === undefined) return UNKNOWN_BYTES;
+  const sumOf = (key: string) =>
+    sum([...text.matchAll(new RegExp(`\\b${key}=(\\d+)`, 'g'))].map(([, bytes]) => Number(bytes)));
+  return { blockReadBytes: sumOf('rbytes'), blockWriteBytes: sumOf('wbytes') };
+}
+
+const UNKNOWN_BYTES: BlockBytes = { blockReadBytes: undefined, blockWriteBytes: undefined };
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** One value of a file of `key value` lines. */

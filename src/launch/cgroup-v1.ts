@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CgroupV1Dirs, openCgroupV1 } from './cgroup-files.ts';
 import { cgroupGroup, removeCgroups, tryToEnter } from './cgroup-group.ts';
@@ -17,9 +17,9 @@ type Controller = keyof CgroupV1Dirs;
 /** Groups under this process's own cgroup in each v1 hierarchy, so that whatever limits dse itself limits its servers too. */
 export function cgroupV1Maker(mounts: readonly CgroupMount[]): GroupMaker {
   const parents = new Map<Controller, string>();
-  for (const controller of ['cpu', 'cpuacct', 'memory'] as const) {
+  for (const controller of ['cpu', 'cpuacct', 'memory', 'blkio'] as const) {
     const mount = mounts.find(({ controllers }) => controllers.includes(controller));
-    if (mount !== undefined) parents.set(controller, mount.own);
+    if (mount !== undefined && (controller !== 'blkio' || isWritable(mount.own))) parents.set(controller, mount.own);
   }
   return {
     mechanism: 'cgroup v1',
@@ -33,9 +33,19 @@ export function cgroupV1Maker(mounts: readonly CgroupMount[]): GroupMaker {
   };
 }
 
+/** Block bytes are worth having, but not worth a server that cannot start. */
+function isWritable(dir: string): boolean {
+  try {
+    accessSync(dir, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Only what is needed: usage where it can be had, and a controller for each limit asked. */
 function controllersFor(parents: ReadonlyMap<Controller, string>, limits: GroupLimits): Controller[] {
-  const controllers: Controller[] = parents.has('cpuacct') ? ['cpuacct'] : [];
+  const controllers = (['cpuacct', 'blkio'] as const).filter((one) => parents.has(one)) as Controller[];
   if (limits.cpus !== undefined) controllers.push('cpu');
   if (limits.memoryBytes !== undefined) controllers.push('memory');
   return controllers;

@@ -93,7 +93,7 @@ async function tryParent(parent: string, name: string, hasSystemd: boolean): Pro
 }
 
 function handDownControllers(parent: string): void {
-  for (const controller of ['cpu', 'memory']) {
+  for (const controller of ['cpu', 'memory', 'io']) {
     try {
       writeFileSync(join(parent, 'cgroup.subtree_control'), `+${controller}`);
     } catch {

@@ -46,6 +46,8 @@ export function createExternalLauncher(url: string, ready: ServerDescription['re
           memoryPeakBytes: undefined,
           networkRxBytes: undefined,
           networkTxBytes: undefined,
+          blockReadBytes: undefined,
+          blockWriteBytes: undefined,
         }),
         resetMemoryPeak: async () => false,
         exited: new Promise(() => {}),

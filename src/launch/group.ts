@@ -47,7 +47,14 @@ export interface GroupFiles {
   readThrottledUs(): number | undefined;
   /** Processes that the kernel killed because the group was out of memory. */
   readOomKills(): number | undefined;
+  /** Bytes that the group had read from and written to block devices; what came from or stays in the page cache is not in it. */
+  readBlockBytes(): BlockBytes;
   readPids(): readonly number[];
+}
+
+export interface BlockBytes {
+  readonly blockReadBytes: number | undefined;
+  readonly blockWriteBytes: number | undefined;
 }
 
 /** Period over which a CPU quota is counted, microseconds: the kernel's default. */

@@ -52,6 +52,9 @@ export interface ResourceUsage {
   readonly memoryPeakBytes: number | undefined;
   readonly networkRxBytes: number | undefined;
   readonly networkTxBytes: number | undefined;
+  /** From and to block devices, bytes; what the page cache serves or holds is not in it. */
+  readonly blockReadBytes: number | undefined;
+  readonly blockWriteBytes: number | undefined;
 }
 
 /** How a server ended. */

@@ -11,7 +11,7 @@ import type { ResourceUsage } from './types.ts';
  * CPU time comes from the server's cgroup where it has one of its own, else from /proc (steps of 10 ms), else (macOS) from `ps`. Peak memory is the sum of the highest
  * resident sets (VmHWM) of its processes, on every mechanism the same: a cgroup's own peak also counts the page cache of files read, and so falls from the
  * first launch of a model to the second. Network bytes are undefined: a native server shares the host's network namespace, and /proc/PID/io counts file
- * reads and wake-ups along with sockets; the generator counts the bytes of its own connections exactly.
+ * reads and wake-ups along with sockets; the generator counts the bytes of its own connections exactly. Block bytes come from the cgroup alone.
  * @throws LaunchError where the server is gone and with it its counters
  */
 export async function readNativeUsage(pid: number, files: GroupFiles | undefined): Promise<ResourceUsage> {
@@ -32,6 +32,7 @@ export async function readNativeUsage(pid: number, files: GroupFiles | undefined
     memoryPeakBytes: sumDefined(tree.map(readPeakResidentBytes)),
     networkRxBytes: undefined,
     networkTxBytes: undefined,
+    ...(files?.readBlockBytes() ?? { blockReadBytes: undefined, blockWriteBytes: undefined }),
   };
 }
 

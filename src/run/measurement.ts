@@ -253,6 +253,8 @@ function resourceResponses(start: Counters, end: Counters): MaybeResponses {
   return {
     cpu_util: scaled(difference(before.cpuTimeUs, after.cpuTimeUs), 1 / elapsedUs),
     memory_peak_mb: scaled(after.memoryPeakBytes, 1 / BYTES_PER_MB),
+    block_read_mb: scaled(difference(before.blockReadBytes, after.blockReadBytes), 1 / BYTES_PER_MB),
+    block_write_mb: scaled(difference(before.blockWriteBytes, after.blockWriteBytes), 1 / BYTES_PER_MB),
     // A server without a network namespace of its own has no counters; the load's sockets are then all its traffic.
     network_rx_mb: scaled(
       difference(before.networkRxBytes, after.networkRxBytes) ??

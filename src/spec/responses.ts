@@ -95,6 +95,18 @@ export const RESPONSES: readonly ResponseDefinition[] = [
   response('memory_peak_mb', 'MB', 'lower', 'Largest memory use of the server'),
   response('network_rx_mb', 'MB', 'lower', 'Bytes the server received in the measured windows'),
   response('network_tx_mb', 'MB', 'lower', 'Bytes the server sent in the measured windows'),
+  response(
+    'block_read_mb',
+    'MB',
+    'lower',
+    'Bytes the server had read from block devices in the measured windows, where its cgroup counts them; what the page cache serves is not in it',
+  ),
+  response(
+    'block_write_mb',
+    'MB',
+    'lower',
+    'Bytes the server wrote to block devices in the measured windows, where its cgroup counts them; under cgroup v1 without what the kernel writes back later',
+  ),
   response('energy_gross_j', 'J', 'lower', 'Energy drawn in the measured windows, idle included'),
   response('energy_net_j', 'J', 'lower', 'Energy drawn in the measured windows above idle power'),
   response('energy_per_inference_j', 'J', 'lower', 'Gross energy divided by the items answered correctly'),

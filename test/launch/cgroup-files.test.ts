@@ -21,6 +21,8 @@ describe('the files of a cgroup', () => {
         'cpu.stat': 'usage_usec 1234567\nuser_usec 1000000\nsystem_usec 234567\nnr_periods 9\nthrottled_usec 4321\n',
         'memory.events': 'low 0\nhigh 0\nmax 12\noom 2\noom_kill 1\n',
         'cgroup.procs': '17\n18\n',
+        'io.stat':
+          '8:0 rbytes=4096 wbytes=512 rios=1 wios=1 dbytes=0 dios=0\n253:0 rbytes=100 wbytes=0 rios=1 wios=0\n',
       }),
     );
     expect(files.readLimits()).toEqual({ cpus: 0.5, memoryBytes: 268435456 });
@@ -28,6 +30,7 @@ describe('the files of a cgroup', () => {
     expect(files.readThrottledUs()).toBe(4321);
     expect(files.readOomKills()).toBe(1);
     expect(files.readPids()).toEqual([17, 18]);
+    expect(files.readBlockBytes()).toEqual({ blockReadBytes: 4196, blockWriteBytes: 512 });
   });
 
   test('of version 2 without limits read as none', () => {
@@ -56,12 +59,26 @@ describe('the files of a cgroup', () => {
         'memory.limit_in_bytes': '268435456\n',
         'memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
       }),
+      blkio: cgroupDir({
+        'blkio.throttle.io_service_bytes_recursive':
+          '8:0 Read 4096\n8:0 Write 512\n8:0 Sync 4608\n8:0 Total 4608\n253:0 Read 100\n253:0 Write 0\nTotal 4708\n',
+      }),
     });
     expect(files.readLimits()).toEqual({ cpus: 0.25, memoryBytes: 268435456 });
     expect(files.readCpuTimeUs()).toBe(1234567);
     expect(files.readThrottledUs()).toBe(4321);
     expect(files.readOomKills()).toBe(1);
     expect(files.readPids()).toEqual([17]);
+    expect(files.readBlockBytes()).toEqual({ blockReadBytes: 4196, blockWriteBytes: 512 });
+  });
+
+  test('of version 1 that list no device know nothing of block bytes: such a kernel may count none', () => {
+    const blkio = cgroupDir({ 'blkio.throttle.io_service_bytes_recursive': 'Total 0\n' });
+    expect(openCgroupV1({ blkio }).readBlockBytes()).toEqual({ blockReadBytes: undefined, blockWriteBytes: undefined });
+    expect(openCgroupV2(cgroupDir({ 'io.stat': '' })).readBlockBytes()).toEqual({
+      blockReadBytes: 0,
+      blockWriteBytes: 0,
+    });
   });
 
   test('of version 1 without limits read as none', () => {
@@ -78,6 +95,7 @@ describe('the files of a cgroup', () => {
     ]) {
       expect(files.readLimits()).toEqual({});
       expect(files.readCpuTimeUs()).toBeUndefined();
+      expect(files.readBlockBytes()).toEqual({ blockReadBytes: undefined, blockWriteBytes: undefined });
       expect(files.readThrottledUs()).toBeUndefined();
       expect(files.readOomKills()).toBeUndefined();
       expect(files.readPids()).toEqual([]);

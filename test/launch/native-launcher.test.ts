@@ -92,6 +92,7 @@ function forgetfulMaker(): GroupMaker {
     readCpuTimeUs: () => 0,
     readThrottledUs: () => 0,
     readOomKills: () => 0,
+    readBlockBytes: () => ({ blockReadBytes: undefined, blockWriteBytes: undefined }),
     readPids: () => [],
   };
   return {

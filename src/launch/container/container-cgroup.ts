@@ -1,5 +1,5 @@
 import { LaunchError } from '../../errors.ts';
-import { openCgroupV1, openCgroupV2 } from '../cgroup-files.ts';
+import { type CgroupV1Dirs, openCgroupV1, openCgroupV2 } from '../cgroup-files.ts';
 import { type CgroupMount, findCgroupMounts } from '../cgroup-mounts.ts';
 import type { GroupFiles } from '../group.ts';
 import { readIfThere } from '../proc.ts';
@@ -32,9 +32,9 @@ export function openContainerCgroup(pid: number, id: string): ContainerCgroup {
   });
 }
 
-function v1Dirs(mounts: readonly CgroupMount[]): Partial<Record<'cpu' | 'cpuacct' | 'memory', string>> {
-  const dirs: Partial<Record<'cpu' | 'cpuacct' | 'memory', string>> = {};
-  for (const controller of ['cpu', 'cpuacct', 'memory'] as const) {
+function v1Dirs(mounts: readonly CgroupMount[]): CgroupV1Dirs {
+  const dirs: { -readonly [Controller in keyof CgroupV1Dirs]: string } = {};
+  for (const controller of ['cpu', 'cpuacct', 'memory', 'blkio'] as const) {
     const mount = mounts.find(({ controllers }) => controllers.includes(controller));
     if (mount !== undefined) dirs[controller] = mount.own;
   }
