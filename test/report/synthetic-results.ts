@@ -91,7 +91,6 @@ export function syntheticResults(options: SyntheticOptions = {}): Results {
     records,
     idlePower: idle,
     generatorCeilings: [],
-    modelProfiles: [],
     columns: table.columns(),
     rows: table.rows(),
     warnings: [],

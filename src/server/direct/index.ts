@@ -1,2 +1,0 @@
-export type { DirectAnswer } from './connection.ts';
-export { serveDirectly } from './serve-directly.ts';
