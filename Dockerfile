@@ -10,6 +10,7 @@ LABEL dse.stage=files
 WORKDIR /build
 COPY package.json ./
 COPY dist ./dist
+COPY proto ./proto
 COPY node_modules ./node_modules
 RUN ["node", "dist/launch/image/copy-server-files.js", "/server"]
 

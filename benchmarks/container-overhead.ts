@@ -6,7 +6,7 @@
  *   - CPU time under a quota of 0.25, 0.5 and 1.0 CPU over 5 s of saturation (limit 2 %).
  *
  * SqueezeNet 1.1, batch 1, one thread, rest-binary; the server on CPU 0, the load, a closed loop of four connections, in this process, for which the scheduler keeps CPU 1. One line a figure; ends with 1 where a limit is missed.
- * Needs Linux, two quiet CPUs, a build (`npm run build`) and an engine. Usage: container-overhead.ts [seconds a turn, 5] [rounds, 5]
+ * Needs Linux, two quiet CPUs, a build (`npm run build`) and an engine. Usage: container-overhead.ts [seconds a turn, 5] [rounds, 5] [engine, both]
  */
 import { Agent, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,8 @@ const LAUNCHES = 7;
 const CONNECTIONS = 4;
 const WARMUP_S = 1;
 
-const [seconds = 5, rounds = 5] = process.argv.slice(2).map(Number);
+const [seconds = 5, rounds = 5] = process.argv.slice(2, 4).map(Number);
+const only = process.argv[4];
 const model = await resolveModel('squeezenet1.1', 'fp32', {
   baseDir: process.cwd(),
   cacheDir: join(tmpdir(), 'dse-benchmarks'),
@@ -44,7 +45,7 @@ const sendOne = prepareRequest(model);
 
 let isMissed = false;
 const native = createLauncher({ engine: 'native' });
-for (const engine of ['docker', 'podman'] as const) {
+for (const engine of (['docker', 'podman'] as const).filter((one) => only === undefined || one === only)) {
   const launcher = createLauncher({ engine });
   const [problem] = await launcher.check([{ cpuset: '0', cpus: 0.5 }]);
   if (problem !== undefined) {

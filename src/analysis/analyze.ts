@@ -10,7 +10,8 @@ import { findFronts, findLeftOut, markLeftOut } from './fronts.ts';
 import { createMeanSampler, type SampledResponse } from './mean-sampler.ts';
 import { testOrderEffect } from './order-effect.ts';
 import { summarizeReplicates } from './summaries.ts';
-import type { Analysis, AnalysisOptions, Configurations, RowCounts, Table } from './types.ts';
+import type { Analysis, AnalysisOptions, Configurations, Table } from './types.ts';
+import { selectRows } from './usable-rows.ts';
 
 /** Columns of trials.csv that say what a trial was or how it went, not what it measured. */
 const BOOKKEEPING = new Set([
@@ -28,10 +29,11 @@ const BOOKKEEPING = new Set([
   'started_at',
   'duration_s',
   'energy_source',
+  'accuracy_source',
 ]);
 
 /** Responses that are the same in every trial of a model. */
-const MODEL_PROPERTIES = new Set(['model_size_mb', 'params', 'macs']);
+const MODEL_PROPERTIES = new Set(['model_size_mb', 'params', 'macs', 'bare_latency_ms', 'bare_throughput_ips']);
 
 /**
  * Fronts, correlations across contexts and summaries over replicates of a table of trials, or of any table of configurations and what they measured.
@@ -178,30 +180,6 @@ function numbersOf(table: Table, name: string): Float64Array {
   const column = table.columns.get(name);
   if (column?.kind !== 'number') throw new TypeError(`column "${name}" was not checked to hold numbers`);
   return column.values;
-}
-
-/** Which rows count, and how many do not and why. */
-function selectRows(table: Table): { readonly isUsable: Uint8Array; readonly counts: RowCounts } {
-  const isUsable = new Uint8Array(table.rowCount).fill(1);
-  let failed = 0;
-  let invalid = 0;
-  const state = textOf(table, 'state');
-  const verdict = textOf(table, 'verdict');
-  for (let row = 0; row < table.rowCount; row++) {
-    if (state !== undefined && state(row) !== 'done') failed++;
-    else if (verdict !== undefined && verdict(row) === 'invalid') invalid++;
-    else continue;
-    isUsable[row] = 0;
-  }
-  const counts = { rows: table.rowCount, used: table.rowCount - failed - invalid, failed, invalid };
-  return { isUsable, counts };
-}
-
-/** The text of a column by row; undefined where the table lacks the column or it is one of someone else's numbers. */
-function textOf(table: Table, name: string): ((row: number) => string | undefined) | undefined {
-  const column = table.columns.get(name);
-  if (column?.kind !== 'text') return undefined;
-  return (row) => column.levels[column.codes[row] as number];
 }
 
 function isEnergyColumn(name: string): boolean {

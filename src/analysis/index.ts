@@ -1,5 +1,12 @@
 /** From tables of trials to fronts, correlations and summaries. Everything here is data in, data out. */
 export { analyzeTable } from './analyze.ts';
+export {
+  type Change,
+  type ComparedResponse,
+  type ComparedSide,
+  type Comparison,
+  compareRuns,
+} from './comparison.ts';
 export { correlate } from './correlation.ts';
 export { correlationTime, type Dependence } from './correlation-time.ts';
 export type { ResponseEffects, TermTest } from './effects.ts';

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { type AnalysisOptions, analyzeTable } from '../analysis/index.ts';
 import { UsageError } from '../errors.ts';
 import { type AnalyzedResults, type AskedOptions, analyzeResults } from './analyze-results.ts';
+import { parseNames } from './option-values.ts';
 import { parseConstraint } from './parse-constraint.ts';
 import { readCsvTable } from './read-table.ts';
 
@@ -49,11 +50,7 @@ export async function analyzeInputs(inputs: readonly string[], options: AskOptio
 
 /** The factors and objectives of a plain table must be named. */
 function tableOptions(options: AskOptions, asked: Omit<AnalysisOptions, 'factors'>): AnalysisOptions {
-  const factors =
-    options.factors
-      ?.split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== '') ?? [];
+  const factors = parseNames(options.factors);
   const problems = [
     ...(factors.length === 0
       ? [

@@ -1,4 +1,10 @@
-import { type Analysis, type AnalysisOptions, analyzeTable, createTableBuilder } from '../analysis/index.ts';
+import {
+  type Analysis,
+  type AnalysisOptions,
+  analyzeTable,
+  createTableBuilder,
+  type Table,
+} from '../analysis/index.ts';
 import { AnalysisError } from '../errors.ts';
 import type { ExperimentSpec } from '../spec/index.ts';
 import { type Results, readResults } from '../store/index.ts';
@@ -43,12 +49,8 @@ export function analyzeRead(results: readonly Results[], asked: AskedOptions): A
   const specs = results.map(({ manifest }) => manifest.spec);
   const hosts = new Set(rows.map(({ host }) => host));
   const extra = hosts.size > 1 ? ['host'] : [];
-  const columns = [...new Set(results.flatMap((result) => result.columns))];
   const factors = [...variedFactors(specs, rows), ...extra];
-  // A column that no trial has a value for is a column all the same: an objective may name it.
-  const table = createTableBuilder(columns, factors);
-  for (const row of rows) table.add(columns.map((column) => row[column]));
-  return analyzeTable(table.finish(), {
+  return analyzeTable(tableOfResults(results, factors), {
     factors,
     objectives: asked.objectives.length > 0 ? asked.objectives : (specs[0]?.objectives ?? []),
     contexts: [
@@ -67,8 +69,16 @@ export function analyzeRead(results: readonly Results[], asked: AskedOptions): A
   });
 }
 
+/** The trials of some folders as one table; a column that no trial has a value for is a column all the same: an objective may name it. */
+export function tableOfResults(results: readonly Results[], factors: readonly string[]): Table {
+  const columns = [...new Set(results.flatMap((result) => result.columns))];
+  const table = createTableBuilder(columns, factors);
+  for (const row of results.flatMap(({ rows }) => rows)) table.add(columns.map((column) => row[column]));
+  return table.finish();
+}
+
 /** Factors that an experiment varies, or that differ between the experiments; what is the same everywhere tells configurations apart nowhere. */
-function variedFactors(specs: readonly ExperimentSpec[], rows: Results['rows']): string[] {
+export function variedFactors(specs: readonly ExperimentSpec[], rows: Results['rows']): string[] {
   const varied = specs.flatMap((spec) => Object.keys(spec.factors));
   const fixed = specs.flatMap((spec) => Object.keys(spec.fixed));
   const differing = fixed.filter((factor) => new Set(rows.map((row) => row[factor])).size > 1);

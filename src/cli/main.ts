@@ -10,6 +10,7 @@ Examples:
   $ dse analyze results/quickstart               fronts, summaries and correlations as CSV
   $ dse analyze table.csv --factors a,b --minimize latency_ms --maximize accuracy
   $ dse report results/quickstart --open         one HTML page to read and to show
+  $ dse compare results/base results/new         what got worse beyond noise
   $ dse doctor                                   what this machine can measure
 
 Exit codes: 0 done; 1 done, but trials failed or a gate was missed; 2 could not run; 130 interrupted.`;
@@ -121,6 +122,27 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .action(doing(async () => (await import('./commands/report.ts')).report));
 
   program
+    .command('compare')
+    .summary('what changed between two runs, or two configurations; exit 1 where a response got worse beyond noise')
+    .description(
+      "Compares a run with an earlier one, response by response over the configurations that both have.\nEach side is a result folder or a CSV table; add ?factor=level to take only those rows, e.g. 'results/a?threads=1'.",
+    )
+    .argument('<base>', 'what to compare with')
+    .argument('<new>', 'what may have got better or worse')
+    .option('--factors <names>', 'columns of CSV tables that are factors, separated by commas')
+    .option('--minimize <response>', 'compare it, less is better; may be given again', collect, [])
+    .option('--maximize <response>', 'compare it, more is better; may be given again', collect, [])
+    .option(
+      '--threshold <response=margin>',
+      'smallest change that matters: a share, e.g. latency_p99_ms=10%, or an amount, e.g. accuracy_top1=0.01; may be given again (default: 5 %)',
+      collect,
+      [],
+    )
+    .option('--markdown <file>', 'also write a summary for a pull request')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/compare.ts')).compare));
+
+  program
     .command('serve')
     .summary('the inference server alone')
     .description(
@@ -130,6 +152,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
       '<models...>',
       'names of models, ONNX files, either as NAME=MODEL to choose its name, or a repository folder',
     )
+    .option('--variant <name>', 'a variant of the models named, e.g. int8-static', 'fp32')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 lets the system choose', '8080')
     .option('--grpc-port <number>', 'port to listen on for gRPC; 0 lets the system choose (default: REST only)')

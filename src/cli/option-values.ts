@@ -39,3 +39,11 @@ export function readArrivals(option: string, text: string): Arrivals {
 export function readEngine(option: string, text: string): EngineName {
   return readOption(option, text, choice(['native', 'docker', 'podman']));
 }
+
+/** Names separated by commas. */
+export function parseNames(text = ''): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}

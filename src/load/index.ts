@@ -13,7 +13,6 @@ export {
   recordLatencies,
   recordSendLags,
 } from './histogram.ts';
-export { inferOnceOverGrpc } from './infer-once.ts';
 export { latenciesMsInOrder } from './latencies.ts';
 export { concatRecords } from './records.ts';
 export { RequestLog } from './request-log.ts';

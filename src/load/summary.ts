@@ -92,6 +92,10 @@ export function summarizeRequests(records: RequestRecords, options: SummaryOptio
       offered_rps: offeredRps,
       achieved_rps: achievedRps,
       goodput_rps: sloLatencyMs === undefined ? Number.NaN : withinSlo / seconds,
+      accurate_rps:
+        scored.replies === 0
+          ? Number.NaN
+          : correctWithinSlo(records, goodReplies, sloLatencyMs) / (batch ?? Number.NaN) / seconds,
       ...latency.responses,
       queue_ms: meanMs(records.queueUs, dueAndGood),
       compute_ms: meanMs(records.computeUs, dueAndGood),
@@ -176,6 +180,17 @@ function countScored({ top1Correct, top5Correct }: RequestRecords, rows: readonl
   const scored = rows.filter((row) => (top1Correct[row] ?? -1) >= 0);
   const total = (column: Int16Array) => scored.reduce((sum, row) => sum + (column[row] ?? 0), 0);
   return { replies: scored.length, top1Correct: total(top1Correct), top5Correct: total(top5Correct) };
+}
+
+/** Items answered right by the replies that came within the objective. */
+function correctWithinSlo(
+  records: RequestRecords,
+  replies: readonly number[],
+  sloLatencyMs: number | undefined,
+): number {
+  const isInTime = (row: number) => latencyMsOf(records, row) <= (sloLatencyMs ?? Number.NaN);
+  const correct = replies.filter(isInTime).reduce((sum, row) => sum + Math.max(0, records.top1Correct[row] ?? 0), 0);
+  return sloLatencyMs === undefined ? Number.NaN : correct;
 }
 
 /** Mean of a column of microseconds over the rows that have it, milliseconds. */

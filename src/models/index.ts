@@ -1,7 +1,9 @@
 // Cheap to import: reading, building and running ONNX, and protobuf and onnxruntime with it, load on the first call that needs them.
 export { catalogue, isKnownModel, isModelPath, modelNames, nearestModelNames } from './catalogue.ts';
+export { type EvaluatedAccuracy, evaluateOnce } from './evaluate/evaluate-once.ts';
 export { evaluateModel, type ModelEvaluation } from './evaluate/index.ts';
 export type { ModelReport } from './inspect/inspect-model.ts';
+export { type ModelProfile, profileModel } from './profile.ts';
 export { resolveModel } from './resolve.ts';
 export { countSamples, makeSampleBatches } from './samples.ts';
 export { countCorrect } from './scoring.ts';

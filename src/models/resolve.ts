@@ -26,8 +26,11 @@ export interface ResolveOptions {
  */
 export async function resolveModel(name: string, variant: string, options: ResolveOptions): Promise<ResolvedModel> {
   const { parseVariant } = await import('./variants/parse-variant.ts');
-  const steps = parseVariant(variant);
-  const { file: base, dataset } = await locate(name, options);
+  const all = parseVariant(variant);
+  const [first] = all;
+  const trained = first?.kind === 'trained' ? first.name : undefined;
+  const steps = trained === undefined ? all : all.slice(1);
+  const { file: base, dataset } = await locate(name, trained, options);
   const { describeFile } = await import('./describe-file.ts');
   if (steps.length === 0)
     return { name, variant, file: base, dataset, ...(await describeFile(base, options.sequenceLength)) };
@@ -36,13 +39,17 @@ export async function resolveModel(name: string, variant: string, options: Resol
   return { name, variant, file, dataset, ...(await describeFile(file, options.sequenceLength)) };
 }
 
+/** @param trained - a variant that ships with dse, instead of the base model */
 async function locate(
   name: string,
+  trained: string | undefined,
   { baseDir, cacheDir }: ResolveOptions,
 ): Promise<Pick<ResolvedModel, 'file' | 'dataset'>> {
   const entry = Object.hasOwn(catalogue, name) ? catalogue[name] : undefined;
+  const file = entry?.isSynthetic === false && trained !== undefined ? entry.variants?.[trained] : undefined;
+  if (trained !== undefined && file === undefined) throw noTrainedVariant(name, trained);
   if (entry?.isSynthetic) return { file: await buildOnce(name, entry, cacheDir), dataset: undefined };
-  if (entry !== undefined) return locateTrained(entry);
+  if (entry !== undefined) return locateTrained(entry, file ?? { path: entry.file, sha256: entry.sha256 });
   if (isModelPath(name)) return { file: resolve(baseDir, name), dataset: undefined };
   throw unknownModel(name);
 }
@@ -66,10 +73,13 @@ async function buildOnce(name: string, entry: SyntheticEntry, cacheDir: string):
 }
 
 /** Files that ship with dse are checked before use: a damaged label would be a wrong accuracy that looks fine. */
-async function locateTrained({ file, sha256, dataset }: TrainedEntry): Promise<{ file: string; dataset: DatasetRef }> {
+async function locateTrained(
+  { dataset }: TrainedEntry,
+  file: PinnedFile,
+): Promise<{ file: string; dataset: DatasetRef }> {
   const { name, scale, offset, calibration } = dataset;
   return {
-    file: await checkedFile({ path: file, sha256 }),
+    file: await checkedFile(file),
     dataset: {
       name,
       samples: await checkedFile(dataset.samples),
@@ -79,6 +89,19 @@ async function locateTrained({ file, sha256, dataset }: TrainedEntry): Promise<{
       offset,
     },
   };
+}
+
+function noTrainedVariant(name: string, variant: string): ModelError {
+  const having = Object.entries(catalogue).filter(
+    ([, entry]) => !entry.isSynthetic && Object.hasOwn(entry.variants ?? {}, variant),
+  );
+  return new ModelError({
+    what: `"${name}" has no variant "${variant}": it is trained, and cannot be made of any model`,
+    hint:
+      having.length > 0
+        ? `Models that have it: ${having.map(([known]) => known).join(', ')}.`
+        : 'No model of dse has it.',
+  });
 }
 
 async function checkedFile({ path: relativePath, sha256 }: PinnedFile): Promise<string> {

@@ -3,5 +3,6 @@ export { chartsOf, createReport, type Report } from './chapters.ts';
 export { drawSvg } from './charts/draw.ts';
 export { type PageAssets, renderPage } from './html/page.ts';
 export { formatDuration, formatNumber } from './numbers.ts';
+export { renderComparison, renderComparisonMarkdown } from './render-comparison.ts';
 export { renderFronts, renderFrontsMarkdown } from './render-fronts.ts';
 export type * from './types.ts';

@@ -85,7 +85,7 @@ export async function startConfiguration(
     const target = loadTargetOf(
       levels,
       model,
-      server,
+      server.url,
       deriveSeed(spec.design.seed, 'samples', configurationId, block),
       spec.server.description?.api,
     );

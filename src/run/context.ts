@@ -4,6 +4,7 @@ import type { EnergyMeter } from '../energy/types.ts';
 import type { RunEvent } from '../events.ts';
 import type { Launcher } from '../launch/types.ts';
 import type { LoadDriver } from '../load/types.ts';
+import type { EvaluatedAccuracy, ModelProfile } from '../models/index.ts';
 import type { ResolvedModel } from '../models/types.ts';
 import type { ExperimentSpec } from '../spec/types.ts';
 import type { Store } from '../store/index.ts';
@@ -34,6 +35,10 @@ export interface RunContext {
   readonly models: ReadonlyMap<string, ResolvedModel>;
   readonly cpus: RunCpus;
   readonly host: string;
+  /** By `profileKey`. */
+  readonly profiles: ReadonlyMap<string, ModelProfile>;
+  /** Of models whose requests carry no labels, by digest. */
+  readonly accuracies: ReadonlyMap<string, EvaluatedAccuracy>;
   /** Highest rate the load generator sends on time on this machine. */
   readonly generatorCeilingRps: number | undefined;
   /** Capacities of neighbours, requests/s, by what decides them; filled as they are found. */

@@ -1,6 +1,5 @@
-import { createDesign, estimateRunS, type PlannedTrial } from '../design/index.ts';
+import { createDesign, estimateRunS, type PlannedConfiguration, type PlannedTrial } from '../design/index.ts';
 import { openMeter } from '../energy/index.ts';
-import type { Problem } from '../errors.ts';
 import type { RunEvent } from '../events.ts';
 import {
   assignCpus,
@@ -11,6 +10,7 @@ import {
   onlineCpus,
 } from '../launch/index.ts';
 import { createLoadDriver } from '../load/index.ts';
+import type { ResolvedModel } from '../models/types.ts';
 import type { ExperimentSpec } from '../spec/types.ts';
 import { openStore } from '../store/index.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
@@ -23,9 +23,12 @@ import { trialIdOf } from './identity.ts';
 import { measureIdle } from './idle-state.ts';
 import { describeMachine } from './machine.ts';
 import { manifestOf } from './manifest.ts';
+import { evaluateModels } from './model-accuracy.ts';
+import { modelNotices } from './model-notices.ts';
+import { findModelProfiles } from './model-profiles.ts';
 import { assignNeighbourGenerators } from './neighbour-cpus.ts';
 import { checkModelForms, externalNotice, isLocalUrl } from './other-server.ts';
-import { resolveModels } from './resolve-models.ts';
+import { modelOf, resolveModels } from './resolve-models.ts';
 import { Interrupted } from './waiting.ts';
 
 export interface RunOptions {
@@ -69,6 +72,7 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
   await launcher.prepare?.(signal, (line) => emit({ type: 'notice', notice: { what: line, hint: '' } }));
   const models = await resolveModels(spec, options);
   checkModelForms(spec, models.values());
+  const accuracies = await evaluateModels(spec, models.values(), options);
   const machine = await describeMachine();
 
   await using store = await openStore(options.outDir, manifestOf(spec, models, machine));
@@ -94,8 +98,7 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
     estimatedS: estimateRunS(spec, left),
   });
 
-  for (const { name, isSynthetic } of models.values())
-    if (isSynthetic) emit({ type: 'notice', notice: syntheticNotice(name) });
+  for (const notice of modelNotices(models.values())) emit({ type: 'notice', notice });
 
   const { url } = spec.server;
   if (url !== undefined) emit({ type: 'notice', notice: externalNotice(url, !isRemote) });
@@ -117,6 +120,8 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
         models,
         cpus,
         host: machine.host,
+        profiles: await findModelProfiles(store, url === undefined ? modelsOf(left, models) : [], machine.host, emit),
+        accuracies,
         generatorCeilingRps: await findGeneratorCeiling(store, cpus, machine.host),
         neighbourCapacities: new Map(),
         runLabel: createRunLabel(),
@@ -153,11 +158,12 @@ function assignCpusOf({ server, generator }: ExperimentSpec, isRemote: boolean):
   return server.url === undefined ? assigned : { ...assigned, server: undefined, isShared: !isRemote };
 }
 
-function syntheticNotice(model: string): Problem {
-  return {
-    what: `${model} has synthetic weights`,
-    hint: 'They are true in cost, not in answers: its latency, throughput and energy are real, its accuracy means nothing.',
-  };
+/** The models that what is left to run serves, each once. */
+function modelsOf(
+  left: readonly PlannedConfiguration[],
+  models: ReadonlyMap<string, ResolvedModel>,
+): ReadonlySet<ResolvedModel> {
+  return new Set(left.map((configuration) => modelOf(configuration, models)));
 }
 
 /** A signal that is aborted with `Interrupted` when the given one is. */

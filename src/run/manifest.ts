@@ -23,15 +23,19 @@ export function manifestOf(
     experiment: spec.name,
     spec,
     versions: { node: process.version, ...Object.fromEntries(versions) },
-    models: [...models.values()].map(({ name, variant, digest, isSynthetic, params, macs, sizeBytes }) => ({
-      name,
-      variant,
-      digest,
-      isSynthetic,
-      params,
-      ...(macs === undefined ? {} : { macs }),
-      sizeBytes,
-    })),
+    models: [...models.values()].map(
+      ({ name, variant, digest, isSynthetic, params, macs, sizeBytes, lineage, caveats }) => ({
+        name,
+        variant,
+        digest,
+        isSynthetic,
+        params,
+        ...(macs === undefined ? {} : { macs }),
+        sizeBytes,
+        ...(lineage === undefined ? {} : { lineage }),
+        ...(caveats.length === 0 ? {} : { caveats }),
+      }),
+    ),
     machine,
   };
 }

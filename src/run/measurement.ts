@@ -12,6 +12,7 @@ import {
   type RequestSummary,
   summarizeRequests,
 } from '../load/index.ts';
+import type { ResolvedModel } from '../models/types.ts';
 import type { NeighbourRecord, Reason, Responses, TrialRecord, Verdict, WindowRecord } from '../store/index.ts';
 import { BYTES_PER_MB, MS_PER_S, NS_PER_S, NS_PER_US } from '../units.ts';
 import type { RunningConfiguration } from './configuration.ts';
@@ -20,6 +21,7 @@ import type { RunContext } from './context.ts';
 import type { Counters } from './counters.ts';
 import { othersCpus, stolenCpus } from './host.ts';
 import type { LatencyIntervals } from './intervals.ts';
+import { profileKey } from './model-profiles.ts';
 import { estimateOwnNetJ, measureNeighbours } from './neighbour-responses.ts';
 import type { NeighbourRequests } from './neighbours.ts';
 import { type MaybeResponses, withoutMissing } from './responses.ts';
@@ -96,6 +98,7 @@ export function measureTrial(observed: Observations): Measurement {
       capacity_slo_rps: configuration.sloCapacity?.rateRps,
       capacity_kind: configuration.capacity.shape,
       generator_ceiling_rps: context.generatorCeilingRps,
+      ...accuracyResponses(responses, configuration.model, context),
       ...modelResponses(configuration, context),
       others_cpu_util: conditions.othersCpus,
       steal_cpu_util: conditions.stolenCpus,
@@ -122,9 +125,29 @@ export function measureTrial(observed: Observations): Measurement {
 }
 
 /** Of the file that was served; which one a server serves that dse did not start is not known. */
-function modelResponses({ model }: RunningConfiguration, { spec }: RunContext): MaybeResponses {
+function modelResponses({ model }: RunningConfiguration, { spec, profiles }: RunContext): MaybeResponses {
   if (spec.server.url !== undefined) return {};
-  return { model_size_mb: model.sizeBytes / BYTES_PER_MB, params: model.params, macs: model.macs };
+  const profile = profiles.get(profileKey(model));
+  return {
+    bare_latency_ms: profile?.bareLatencyMs,
+    bare_throughput_ips: profile?.bareThroughputIps,
+    model_size_mb: model.sizeBytes / BYTES_PER_MB,
+    params: model.params,
+    macs: model.macs,
+  };
+}
+
+/** Accuracy of what was served, or else of the same file on the samples that the spec names; the column says which. */
+function accuracyResponses(
+  responses: MaybeResponses,
+  model: ResolvedModel,
+  { accuracies, spec }: RunContext,
+): MaybeResponses {
+  if (responses.accuracy_top1 !== undefined) return { accuracy_source: 'served' };
+  const evaluated = accuracies.get(model.digest);
+  // Which file a server serves that dse did not start is not known.
+  if (evaluated === undefined || spec.server.url !== undefined) return {};
+  return { accuracy_top1: evaluated.top1, accuracy_top5: evaluated.top5, accuracy_source: 'eval' };
 }
 
 /** A drift below this share over the windows is told by no verdict: it is smaller than what replicates differ by. */

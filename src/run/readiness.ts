@@ -1,8 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { REST_APIS } from '../kserve/index.ts';
-import { inferOnceOverGrpc } from '../load/index.ts';
 import { makeSampleBatches } from '../models/index.ts';
-import type { NamedTensor } from '../models/types.ts';
 import type { InferenceTarget } from './configuration-settings.ts';
 import { TrialFailure } from './waiting.ts';
 
@@ -16,26 +14,11 @@ export async function checkReadiness(target: InferenceTarget, signal: AbortSigna
   await expectOk(`${target.url}${api.healthPath(target.modelName)}`, {}, signal);
   const [sample] = makeSampleBatches(target.inputs, { ...target, count: 1 });
   if (sample === undefined) throw new TrialFailure('no sample input could be made for the model');
-  const outputs = await inferOnce(target, sample.tensors, signal);
-  if (outputs.length === 0) throw new TrialFailure('the first inference was answered without an output');
-}
-
-async function inferOnce(
-  target: InferenceTarget,
-  tensors: readonly NamedTensor[],
-  signal: AbortSignal,
-): Promise<readonly NamedTensor[]> {
-  if (target.protocol === 'grpc') {
-    return inferOnceOverGrpc(target, tensors, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw new TrialFailure(messageOf(error));
-    });
-  }
-  const api = REST_APIS[target.api ?? 'kserve-v2'];
-  const { headers, body } = api.encode(target.protocol, tensors);
+  const { headers, body } = api.encode(target.protocol, sample.tensors);
   const inferUrl = `${target.url}${api.inferPath(target.modelName)}`;
   const response = await expectOk(inferUrl, { method: 'POST', headers, body }, signal);
-  return api.decode(Object.fromEntries(response.headers), new Uint8Array(await response.arrayBuffer()));
+  const outputs = api.decode(Object.fromEntries(response.headers), new Uint8Array(await response.arrayBuffer()));
+  if (outputs.length === 0) throw new TrialFailure('the first inference was answered without an output');
 }
 
 async function expectOk(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {

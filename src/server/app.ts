@@ -1,14 +1,15 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { messageOf } from '../errors.ts';
-import { encodeError, KserveError, modelMetadataJson, quote } from '../kserve/index.ts';
+import { encodeError, type Headers, KserveError, modelMetadataJson, quote } from '../kserve/index.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import { type DirectAnswer, serveDirectly } from './direct/index.ts';
 import { answerInference } from './infer-route.ts';
 import { describeModel } from './model-metadata.ts';
 import type { ModelRepository } from './repository/index.ts';
 import { addRepositoryRoutes } from './repository-routes.ts';
-import { readBody } from './request-body.ts';
+import { type RequestBody, readBody } from './request-body.ts';
 import { serverMetadata } from './server-metadata.ts';
 
 interface ModelParams {
@@ -22,6 +23,8 @@ export interface AppOptions {
   /** Memory for request bodies, the one that the repository was given. */
   readonly pool: BufferPool;
   readonly bodyLimitBytes: number;
+  /** How long requests in flight may take to be answered once the server is closed, milliseconds. */
+  readonly drainTimeoutMs: number;
   /** Called with errors that are the server's fault, for its log. */
   readonly onError: (error: unknown) => void;
 }
@@ -44,6 +47,8 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     clientErrorHandler: answerBrokenRequest,
   });
+  const infer = (model: string, version: string | undefined, headers: Headers, body: RequestBody) =>
+    repository.use(model, version, (loaded) => answerInference(loaded, headers, body, pool));
   app.removeAllContentTypeParsers();
   // Clients label JSON and binary bodies in many ways; the protocol goes by the Inference-Header-Content-Length alone.
   app.addContentTypeParser('*', async (request: FastifyRequest) => {
@@ -75,7 +80,10 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     });
     app.post(`${path}/infer`, async (request, reply) => {
       const { model, version } = request.params as ModelParams;
-      return repository.use(model, version, (loaded) => answerInference(loaded, request, reply, pool));
+      const body = request.body as RequestBody | undefined;
+      if (body === undefined) throw new KserveError(400, 'the request has no body');
+      const answer = await infer(model, version, request.headers, body);
+      return reply.code(answer.status).headers(answer.headers).send(answer.body);
     });
   }
   addRepositoryRoutes(app, repository);
@@ -83,7 +91,35 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     reply.type(options.registry.contentType);
     return options.registry.metrics();
   });
+  const closeDirect = serveDirectly(app.server, {
+    pool,
+    bodyLimitBytes: options.bodyLimitBytes,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    takes: ({ method, target }) => (method === 'POST' ? INFER_PATH.test(target) : true),
+    async answer({ method, target, headers }, body) {
+      const [, model, version] = INFER_PATH.exec(target) ?? [];
+      if (method !== 'POST' || model === undefined) return await inject(app, method, target, headers);
+      return await infer(model, version, headers, body).catch((error: unknown) => errorAnswer(error, options));
+    },
+  });
+  app.addHook('preClose', async () => closeDirect(options.drainTimeoutMs));
   return app;
+}
+
+/** Inference on a model whose name needs no decoding. */
+const INFER_PATH = /^\/v2\/models\/([\w.-]+)(?:\/versions\/([\w.-]+))?\/infer$/;
+
+/** Answers a request without a body as if it had come over a connection of Node's. */
+async function inject(
+  app: FastifyInstance,
+  method: string,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<DirectAnswer> {
+  const response = await app.inject({ method: method as 'GET' | 'HEAD', url, headers });
+  const { connection: _, date: _own, ...fields } = response.headers;
+  const texts = Object.entries(fields).map(([name, value]) => [name, String(value)]);
+  return { status: response.statusCode, headers: Object.fromEntries(texts), body: response.rawPayload };
 }
 
 function refuseContentEncoding(request: FastifyRequest): void {
@@ -95,13 +131,18 @@ function refuseContentEncoding(request: FastifyRequest): void {
   );
 }
 
-function sendError(error: FastifyError | KserveError, reply: FastifyReply, options: AppOptions): FastifyReply {
-  const status = error instanceof KserveError ? error.status : (error.statusCode ?? 500);
-  if (status >= 500) options.onError(error);
+function sendError(error: unknown, reply: FastifyReply, options: AppOptions): FastifyReply {
+  const { status, headers, body } = errorAnswer(error, options);
+  return reply.code(status).headers(headers).send(body);
+}
+
+function errorAnswer(error: unknown, options: AppOptions): DirectAnswer {
   const isOurs = error instanceof KserveError;
+  const status = isOurs ? error.status : ((error as Partial<FastifyError>).statusCode ?? 500);
+  if (status >= 500) options.onError(error);
   const message = isOurs || status < 500 ? messageOf(error) : `the server failed on this request: ${messageOf(error)}`;
   const { headers, body } = encodeError(message);
   const retryAfterS = isOurs ? error.retryAfterS : undefined;
-  if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
-  return reply.code(status).headers(headers).send(body);
+  const retry = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) };
+  return { status, headers: { ...headers, ...retry }, body };
 }

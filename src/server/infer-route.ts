@@ -1,8 +1,15 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { decodeInferRequest, encodeInferResponse, KserveError, type Parameters, quote } from '../kserve/index.ts';
+import {
+  decodeInferRequest,
+  encodeInferResponse,
+  type Headers,
+  KserveError,
+  type Parameters,
+  quote,
+} from '../kserve/index.ts';
 import type { NamedTensor } from '../models/types.ts';
 import { monotonicNs, NS_PER_MS, NS_PER_US, US_PER_MS } from '../units.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import type { DirectAnswer } from './direct/index.ts';
 import { versionOf } from './model/index.ts';
 import type { LoadedModel, ModelInference } from './model/types.ts';
 import type { RequestBody } from './request-body.ts';
@@ -16,14 +23,11 @@ import type { RequestBody } from './request-body.ts';
  */
 export async function answerInference(
   model: LoadedModel,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  headers: Headers,
+  { bytes, completeNs }: RequestBody,
   pool: BufferPool,
-): Promise<Buffer> {
-  const received = request.body as RequestBody | undefined;
-  if (received === undefined) throw new KserveError(400, 'the request has no body');
-  const { bytes, completeNs } = received;
-  const { id, parameters, tensors, outputs } = decodeInferRequest(request.headers, bytes, model.signature);
+): Promise<DirectAnswer> {
+  const { id, parameters, tensors, outputs } = decodeInferRequest(headers, bytes, model.signature);
   const decodeMs = (monotonicNs() - completeNs) / NS_PER_MS;
   const lend = ownBuffers(tensors);
   if (!lend.includes(bytes.buffer)) pool.give(bytes.buffer);
@@ -40,9 +44,8 @@ export async function answerInference(
     outputs: inference.outputs,
     binaryOutputs: new Set(outputs.filter(({ isBinary }) => isBinary).map(({ name }) => name)),
   });
-  reply.headers(response.headers);
-  reply.header('server-timing', serverTiming(decodeMs, inference));
-  return response.body as Buffer;
+  const timing = serverTiming(decodeMs, inference);
+  return { status: 200, headers: { ...response.headers, 'server-timing': timing }, body: response.body };
 }
 
 /**

@@ -49,6 +49,15 @@ export function readBody(request: IncomingMessage, limitBytes: number, pool: Buf
   });
 }
 
+/** Where a body of this head starts in its buffer; undefined where its header fields contradict themselves. */
+export function startOfBody(headers: Readonly<Record<string, string>>): number | undefined {
+  try {
+    return alignmentLead(readJsonLength(headers));
+  } catch {
+    return undefined;
+  }
+}
+
 function alignmentLead(jsonLength: number | undefined): number {
   return jsonLength === undefined ? 0 : (ALIGNMENT - (jsonLength % ALIGNMENT)) % ALIGNMENT;
 }

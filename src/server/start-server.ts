@@ -74,7 +74,7 @@ async function serve(
   { registry, pool, died, onError }: Surroundings,
 ): Promise<RunningApp> {
   const { host, port, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = settings;
-  const app = buildApp(repository, { registry, pool, bodyLimitBytes, onError });
+  const app = buildApp(repository, { registry, pool, bodyLimitBytes, drainTimeoutMs: DRAIN_TIMEOUT_MS, onError });
   const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
     throw listenError(host, port, error.code, error);
   });

@@ -53,7 +53,7 @@ function checkIsKnown({ positions }: CheckInput, response: string, path: Path): 
 /** An objective that stays empty would empty the front. */
 function checkIsMeasured({ spec, positions, isRefused }: CheckInput, response: string, path: Path): Problem[] {
   const where = positions.ofValue(path);
-  const isBySlo = response === 'goodput_rps' || response === 'capacity_slo_rps';
+  const isBySlo = response === 'goodput_rps' || response === 'accurate_rps' || response === 'capacity_slo_rps';
   if (isBySlo && spec.measure.sloLatencyMs === undefined && !isRefused('measure', 'slo')) {
     return [
       {

@@ -59,10 +59,9 @@ export const FACTORS = {
     engines: EVERY_ENGINE,
   },
   protocol: {
-    description:
-      'Protocol of a request: over REST tensors as JSON, or as bytes through the binary tensor extension; over gRPC as bytes.',
+    description: 'Wire format of a request: tensors as JSON, or as bytes through the binary tensor extension.',
     group: 'request',
-    value: choice(['rest-json', 'rest-binary', 'grpc']),
+    value: choice(['rest-json', 'rest-binary']),
     defaultLevel: 'rest-binary',
     examples: ['rest-json', 'rest-binary'],
     engines: EVERY_ENGINE,

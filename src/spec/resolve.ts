@@ -64,6 +64,7 @@ export function resolveSpec(
     loads: loadsInUse([...(factors.load ?? []), ...(fixed.load === undefined ? [] : [fixed.load])]),
     exclude: written.exclude,
     measure: resolveMeasure(written.measure),
+    ...(written.accuracy === undefined ? {} : { accuracy: written.accuracy }),
     energy: resolveEnergy(written.energy),
     objectives: written.objectives,
     contexts: written.contexts,

@@ -206,6 +206,21 @@ export const energySchema = z.strictObject(
   { error: 'settings of the energy meter, e.g. { source: auto }' },
 );
 
+const accuracySchema = z.strictObject(
+  {
+    data: text('a file, e.g. test.npy').describe(
+      'File of the samples: IDX, NPY, or CSV with a column label; or a folder with a folder of images for each class. Relative to this file.',
+    ),
+    labels: text('a file, e.g. labels.npy').describe('File of the labels of IDX or NPY samples.').optional(),
+    scale: z
+      .number({ error: 'a number, e.g. 0.00392' })
+      .describe('The tensor fed is value * scale + offset.')
+      .optional(),
+    offset: z.number({ error: 'a number, e.g. -0.5' }).describe('See scale.').optional(),
+  },
+  { error: 'labelled samples, e.g. { data: test.npy, labels: labels.npy }' },
+);
+
 const objectiveSchema = z
   .strictObject(
     {
@@ -295,6 +310,11 @@ export const specSchema = z
         .describe('Combinations that are not run.')
         .prefault([]),
       measure: measureSchema.describe('How a trial is measured.').prefault({}),
+      accuracy: accuracySchema
+        .describe(
+          'Labelled samples for models that bring none of their own: each file is evaluated on them once, and its requests carry random inputs.',
+        )
+        .optional(),
       energy: energySchema.describe('How energy is measured.').prefault({}),
       objectives: z
         .array(objectiveSchema, { error: 'a list of objectives, e.g. [{ minimize: latency_p99_ms }]' })

@@ -203,6 +203,15 @@ export interface Exclusion {
   readonly why: string;
 }
 
+/** Labelled samples for models that bring none of their own; relative paths start at the spec's folder. */
+export interface AccuracySpec {
+  readonly data: string;
+  readonly labels?: string | undefined;
+  /** The tensor fed is value * scale + offset. */
+  readonly scale?: number | undefined;
+  readonly offset?: number | undefined;
+}
+
 export interface ExperimentSpec {
   readonly name: string;
   /** The file it was read from, as the user gave it; relative paths in it start at its folder. */
@@ -217,6 +226,7 @@ export interface ExperimentSpec {
   readonly loads: Readonly<Record<string, Load>>;
   readonly exclude: readonly Exclusion[];
   readonly measure: MeasureSpec;
+  readonly accuracy?: AccuracySpec;
   readonly energy: EnergySpec;
   readonly objectives: readonly Objective[];
   /** Factors that make up the environment across which results are compared. */

@@ -37,6 +37,13 @@ const AFTER: Readonly<Record<string, readonly ColumnDefinition[]>> = {
       'How the configuration behaves around its capacity in closed loop: cliff (throughput falls by over 10 % beyond it) or smooth (it stays)',
     ),
   ],
+  accuracy_top5: [
+    column(
+      'accuracy_source',
+      '',
+      'Where accuracy comes from: served (the answers of the trial itself) or eval (the same file on the samples under `accuracy`)',
+    ),
+  ],
   idle_power_w: [
     column(
       'energy_source',

@@ -48,6 +48,13 @@ const manifestSchema = z.object({
       params: z.number(),
       macs: z.number().exactOptional(),
       sizeBytes: z.number(),
+      lineage: z
+        .object({
+          base: z.string(),
+          steps: z.array(z.object({ step: z.string() }).catchall(z.union([z.string(), z.number(), z.boolean()]))),
+        })
+        .exactOptional(),
+      caveats: z.array(z.string()).exactOptional(),
     }),
   ),
   machine,

@@ -9,7 +9,7 @@ import { forEachRecord, type JournalWriter, openJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { readManifest, updateManifest } from './manifest.ts';
 import { createTrialsTable, type TrialsTable } from './trials-table.ts';
-import type { HistogramKind, JournalRecord, Manifest, ManifestInput, Store } from './types.ts';
+import type { HistogramKind, JournalRecord, Manifest, ManifestInput, ModelProfileRecord, Store } from './types.ts';
 
 /** trials.csv is rewritten after a trial only while rewriting takes at most this share of the time since the last one. */
 const MAX_REBUILD_SHARE = 0.02;
@@ -43,7 +43,9 @@ async function openFolder(outDir: string, manifest: Manifest, lock: AsyncDisposa
   const table = createTrialsTable(manifest.spec);
   const seen = new Map<string, { attempts: number; isMeasured: boolean }>();
   const ceilings = new Map<string, number>();
+  const profiles = new Map<string, ModelProfileRecord>();
   const note = (record: JournalRecord) => {
+    if (record.kind === 'model-profile') profiles.set(`${record.host} ${record.model}`, record);
     if (record.kind === 'generator-ceiling') ceilings.set(record.host, record.ceilingRps);
     if (record.kind !== 'trial') return;
     const { trialId, state } = record;
@@ -62,7 +64,7 @@ async function openFolder(outDir: string, manifest: Manifest, lock: AsyncDisposa
   }
   const endedMs = performance.now();
   const lastRebuild = { endedMs, tookMs: endedMs - startedMs };
-  return new FolderStore({ outDir, manifest, warnings, writer, lock, seen, ceilings, note, lastRebuild });
+  return new FolderStore({ outDir, manifest, warnings, writer, lock, seen, ceilings, profiles, note, lastRebuild });
 }
 
 async function writeTrialsCsv(outDir: string, table: TrialsTable): Promise<void> {
@@ -79,6 +81,7 @@ interface Parts {
   readonly lock: AsyncDisposable;
   readonly seen: ReadonlyMap<string, { readonly attempts: number; readonly isMeasured: boolean }>;
   readonly ceilings: ReadonlyMap<string, number>;
+  readonly profiles: ReadonlyMap<string, ModelProfileRecord>;
   readonly note: (record: JournalRecord) => void;
   readonly lastRebuild: { readonly endedMs: number; readonly tookMs: number };
 }
@@ -109,6 +112,10 @@ class FolderStore implements Store {
 
   generatorCeilingRps(host: string): number | undefined {
     return this.#parts.ceilings.get(host);
+  }
+
+  modelProfile(host: string, model: string): ModelProfileRecord | undefined {
+    return this.#parts.profiles.get(`${host} ${model}`);
   }
 
   attempts(trialId: string): number {

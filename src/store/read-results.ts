@@ -28,6 +28,7 @@ export async function readResults(outDir: string): Promise<Results> {
     manifest,
     records: lines.filter((line) => line.kind === 'trial'),
     idlePower: lines.filter((line) => line.kind === 'idle-power'),
+    modelProfiles: lines.filter((line) => line.kind === 'model-profile'),
     generatorCeilings: lines.filter((line) => line.kind === 'generator-ceiling'),
     columns: table.columns(),
     rows: table.rows(),

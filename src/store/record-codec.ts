@@ -106,10 +106,20 @@ const generatorCeiling = z.object({
   ),
 });
 
+const modelProfile = z.object({
+  kind: z.literal('model-profile'),
+  host: z.string(),
+  startedAt: z.iso.datetime(),
+  model: z.string(),
+  bareLatencyMs: z.number(),
+  bareThroughputIps: z.number(),
+});
+
 const journalRecord = z.discriminatedUnion('kind', [
   trialRecord,
   idlePower,
   generatorCeiling,
+  modelProfile,
 ]) satisfies z.ZodType<JournalRecord>;
 
 const line = z.object({ format: z.int(), check: z.string(), record: z.unknown() });
@@ -123,6 +133,8 @@ export function nameOf(record: JournalRecord): string {
       return `idle power before block ${record.block}`;
     case 'generator-ceiling':
       return `generator ceiling of ${record.host}`;
+    case 'model-profile':
+      return `profile of model ${record.model.slice(0, 12)} on ${record.host}`;
     default:
       return unreachable(record);
   }

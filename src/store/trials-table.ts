@@ -6,7 +6,7 @@ type Row = Readonly<Record<string, Cell>>;
 
 const KNOWN = new Set(COLUMNS.map(({ name }) => name));
 
-/** Collects the rows of `trials.csv` record by record; a later attempt of a trial takes the place of an earlier one, and what is no trial has no row. */
+/** Collects the rows of `trials.csv` record by record; a later attempt of a trial takes the place of an earlier one on the same machine, and what is no trial has no row. */
 export interface TrialsTable {
   add(record: JournalRecord): void;
   /** Names in order: what the row is, the factors, the responses in the order of the dictionary, then what the dictionary does not know. */
@@ -26,8 +26,10 @@ export function createTrialsTable(spec: Pick<ExperimentSpec, 'factors' | 'fixed'
       if (record.state === 'done') {
         for (const name of Object.keys(record.responses)) if (!KNOWN.has(name)) others.add(name);
       }
-      rows.delete(record.trialId);
-      rows.set(record.trialId, rowOf(record));
+      // The same trial on two machines is two trials, where their journals were carried together.
+      const key = JSON.stringify([record.host, record.trialId]);
+      rows.delete(key);
+      rows.set(key, rowOf(record));
     },
     columns: () => [...names(IDENTITY_COLUMNS), ...factors, ...names(MEASURED_COLUMNS), ...[...others].sort()],
     rows: () => [...rows.values()],

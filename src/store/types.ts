@@ -142,6 +142,20 @@ export interface IdlePowerRecord {
   readonly hi: number;
 }
 
+/** What a model does with nothing around it on a machine. */
+export interface ModelProfileRecord {
+  readonly kind: 'model-profile';
+  readonly host: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** SHA-256 of the file, hex, and after it the sizes of its open dimensions, e.g. "... sequence=128". */
+  readonly model: string;
+  /** Median of one item on one thread. */
+  readonly bareLatencyMs: number;
+  /** Highest rate of items over the batches tried, on one thread. */
+  readonly bareThroughputIps: number;
+}
+
 /** How fast the load generator can send on time on a machine, measured against a server that answers at once. */
 export interface GeneratorCeilingRecord {
   readonly kind: 'generator-ceiling';
@@ -165,7 +179,7 @@ export interface GeneratorCeilingRecord {
 }
 
 /** One line of the journal: a finished trial, or something measured of the machine that trials are read by. */
-export type JournalRecord = TrialRecord | IdlePowerRecord | GeneratorCeilingRecord;
+export type JournalRecord = TrialRecord | IdlePowerRecord | GeneratorCeilingRecord | ModelProfileRecord;
 
 /** What a histogram is over: latencies, or how late requests were sent. */
 export type HistogramKind = 'latency' | 'send-lag';
@@ -196,6 +210,14 @@ export interface ModelEntry {
   /** Multiply-adds of one item; absent where they could not be counted. */
   readonly macs?: number;
   readonly sizeBytes: number;
+  /** What was done to the model since its base file; absent where dse did nothing to it. */
+  readonly lineage?: {
+    /** SHA-256 of the file that the first step read, hex. */
+    readonly base: string;
+    readonly steps: readonly { readonly step: string; readonly [parameter: string]: string | number | boolean }[];
+  };
+  /** What a reader must know before trusting its answers or speed. */
+  readonly caveats?: readonly string[];
 }
 
 /** What a run knows about itself when it opens a result folder. */
@@ -275,6 +297,8 @@ export interface Store extends AsyncDisposable {
   attempts(trialId: string): number;
   /** The latest ceiling of the load generator on a machine that the journal holds, requests/s. */
   generatorCeilingRps(host: string): number | undefined;
+  /** The latest profile of a model on a machine that the journal holds; `model` as in its record. */
+  modelProfile(host: string, model: string): ModelProfileRecord | undefined;
   append(record: JournalRecord): Promise<void>;
   /** Keeps a histogram of one attempt; written whole before its trial is appended, so a row never lacks its histogram. */
   writeHistogram(trialId: string, kind: HistogramKind, text: string, attempt?: number): Promise<void>;
@@ -295,9 +319,10 @@ export interface Results {
   readonly manifest: Manifest;
   /** Every attempt, in the order they were recorded. */
   readonly records: readonly TrialRecord[];
-  /** Every measurement of idle power and of the generator's ceiling, in the order they were recorded. */
+  /** Every measurement of idle power, of the generator's ceiling and of bare models, in the order they were recorded. */
   readonly idlePower: readonly IdlePowerRecord[];
   readonly generatorCeilings: readonly GeneratorCeilingRecord[];
+  readonly modelProfiles: readonly ModelProfileRecord[];
   /** The columns of trials.csv, in order. */
   readonly columns: readonly string[];
   /** The rows of trials.csv: the last attempt of each trial. */

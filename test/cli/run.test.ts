@@ -44,6 +44,10 @@ test('a run measures every trial, shows the front, and a second run finds nothin
     });
     // The accuracy is that of the served answers: 1,000 labelled digits, far from chance and from a constant.
     expect(Number(row.accuracy_top1)).toBeGreaterThan(0.9);
+    expect(row.accuracy_source).toBe('served');
+    // The bare model is a bound that the server cannot beat by more than noise.
+    expect(Number(row.bare_latency_ms)).toBeGreaterThan(0);
+    expect(Number(row.bare_throughput_ips) * Number(row.bare_latency_ms)).toBeGreaterThanOrEqual(999);
     expect(Number(row.throughput_ips)).toBeCloseTo(Number(row.achieved_rps) * Number(row.batch), 6);
     expect(Number(row.cpu_util)).toBeGreaterThan(0);
     expect(Number(row.latency_mean_ms)).toBeGreaterThan(Number(row.compute_ms));

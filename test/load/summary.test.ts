@@ -63,6 +63,19 @@ describe('a window', () => {
     expect(summarizeRequests(records, window).responses).not.toHaveProperty('accuracy_top1');
   });
 
+  test('counts accurate requests by their right items, and only those within the objective', () => {
+    const records = makeRecords([
+      { intended: 1000, done: 1010, top1: 3, top5: 4 },
+      { intended: 1100, done: 1180, top1: 4, top5: 4 },
+      { intended: 1200, done: 1210, top1: 1, top5: 4 },
+    ]);
+    const { responses } = summarizeRequests(records, { ...window, batch: 4, sloLatencyMs: 50 });
+    const seconds = (window.endNs - window.startNs) / 1e9;
+    expect(responses.accurate_rps).toBeCloseTo((3 / 4 + 1 / 4) / seconds, 9);
+    expect(responses.goodput_rps).toBeCloseTo(2 / seconds, 9);
+    expect(summarizeRequests(records, { ...window, batch: 4 }).responses).not.toHaveProperty('accurate_rps');
+  });
+
   test('refuses to be empty', () => {
     expect(() => summarizeRequests(makeRecords([]), { ...window, endNs: 1000e6 })).toThrow('has no length');
   });

@@ -91,6 +91,7 @@ export function syntheticResults(options: SyntheticOptions = {}): Results {
     records,
     idlePower: idle,
     generatorCeilings: [],
+    modelProfiles: [],
     columns: table.columns(),
     rows: table.rows(),
     warnings: [],

@@ -94,7 +94,7 @@ contexts: [modle, model, model]
     a.yaml:11:15  a quota of 3 CPUs is more than the 2 CPUs the server can have
       Lower it, or widen "server.cpuset" ("0-7").
     a.yaml:12:19  a level of factor "variant" is "int4"
-      Give a variant that this version can make: fp32, fp16, int8-static, int8-dynamic, pruned-30, sparse-50, or such as pruned-30+int8-static.
+      Give a variant that this version can make: fp32, fp16, int8-static, int8-dynamic, pruned-30, sparse-50, or such as pruned-30+int8-static; for models that ship with them: distilled, pruned-50-finetuned.
     a.yaml:14:12  a level of factor "memory" is 512
       Give an amount of memory with its unit (kB, MB, GB, KiB, MiB, GiB), e.g. 512MB.
     a.yaml:15:13  factor "spinning" has no levels

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ExperimentSpec } from '../../src/spec/types.ts';
-import type { GeneratorCeilingRecord, IdlePowerRecord, ManifestInput, TrialRecord } from '../../src/store/index.ts';
+import type {
+  GeneratorCeilingRecord,
+  IdlePowerRecord,
+  ManifestInput,
+  ModelProfileRecord,
+  TrialRecord,
+} from '../../src/store/index.ts';
 
 type DoneRecord = Extract<TrialRecord, { state: 'done' }>;
 type FailedRecord = Extract<TrialRecord, { state: 'failed' }>;
@@ -117,6 +123,15 @@ export const idlePower: IdlePowerRecord = {
   powerW: 10.5,
   lo: 10.2,
   hi: 10.8,
+};
+
+export const modelProfile: ModelProfileRecord = {
+  kind: 'model-profile',
+  host: 'here',
+  startedAt: '2026-11-22T01:57:00.000Z',
+  model: 'ab12 sequence=128',
+  bareLatencyMs: 0.4,
+  bareThroughputIps: 3100,
 };
 
 export const generatorCeiling: GeneratorCeilingRecord = {

@@ -8,6 +8,7 @@ import {
   generatorCeiling,
   idlePower,
   manifestInput,
+  modelProfile,
   spec,
   temporaryFolder,
 } from './examples.ts';
@@ -154,14 +155,17 @@ describe('a result folder', () => {
     const later = { ...idlePower, block: 2, powerW: 11 };
     {
       await using store = await openStore(outDir, manifestInput());
-      for (const record of [generatorCeiling, idlePower, doneRecord(), later]) await store.append(record);
+      for (const record of [generatorCeiling, modelProfile, idlePower, doneRecord(), later]) await store.append(record);
     }
     {
       await using store = await openStore(outDir, manifestInput());
       expect([...store.finishedTrialIds()]).toEqual(['t1']);
+      expect(store.modelProfile('here', 'ab12 sequence=128')).toEqual(modelProfile);
+      expect(store.modelProfile('there', 'ab12 sequence=128')).toBeUndefined();
     }
-    const { records, idlePower: idle, generatorCeilings, rows } = await readResults(outDir);
-    expect({ records, idle, generatorCeilings }).toEqual({
+    const { records, idlePower: idle, generatorCeilings, modelProfiles, rows } = await readResults(outDir);
+    expect({ records, idle, generatorCeilings, modelProfiles }).toEqual({
+      modelProfiles: [modelProfile],
       records: [doneRecord()],
       idle: [idlePower, later],
       generatorCeilings: [generatorCeiling],

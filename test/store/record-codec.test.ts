@@ -72,6 +72,14 @@ const record: fc.Arbitrary<JournalRecord> = fc.oneof(
     hi: number,
   }),
   fc.record({
+    host: fc.string(),
+    startedAt: fc.constant('2026-11-22T01:57:00.000Z'),
+    kind: fc.constant('model-profile' as const),
+    model: fc.string(),
+    bareLatencyMs: number,
+    bareThroughputIps: number,
+  }),
+  fc.record({
     ...measured,
     kind: fc.constant('generator-ceiling' as const),
     ceilingRps: number,

@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import { RESPONSES } from '../../src/spec/index.ts';
 import { COLUMNS, openStore, readResults, renderCsv } from '../../src/store/index.ts';
+import { createTrialsTable } from '../../src/store/trials-table.ts';
 import { doneRecord, failedRecord, manifestInput, spec, temporaryFolder } from './examples.ts';
 
 function readTrials(outDir: string): Record<string, string>[] {
@@ -16,14 +17,14 @@ describe('trials.csv', () => {
     await (await openStore(outDir, manifestInput()))[Symbol.asyncDispose]();
     expect(readFileSync(join(outDir, 'trials.csv'), 'utf8')).toBe(
       'trial_id,point_id,replicate,block,run_order,state,verdict,reasons,model,threads,load,' +
-        'offered_rps,achieved_rps,goodput_rps,throughput_ips,capacity_rps,capacity_slo_rps,capacity_kind,' +
+        'offered_rps,achieved_rps,goodput_rps,accurate_rps,throughput_ips,capacity_rps,capacity_slo_rps,capacity_kind,' +
         ['mean', 'p50', 'p90', 'p95', 'p99', 'p999']
           .map((q) => `latency_${q}_ms,latency_${q}_ms_lo,latency_${q}_ms_hi,`)
           .join('') +
         'latency_max_ms,queue_ms,compute_ms,cpu_util,throttled_share,memory_peak_mb,network_rx_mb,network_tx_mb,block_read_mb,block_write_mb,' +
         'energy_gross_j,energy_net_j,energy_per_inference_j,energy_net_per_inference_j,energy_share_estimate_j,energy_share_estimate_per_inference_j,energy_per_request_j,energy_per_correct_j,' +
         'energy_delay_product_js,power_w,idle_power_w,idle_power_w_lo,idle_power_w_hi,energy_source,' +
-        'accuracy_top1,accuracy_top5,model_size_mb,params,macs,' +
+        'accuracy_top1,accuracy_top5,accuracy_source,bare_latency_ms,bare_throughput_ips,model_size_mb,params,macs,' +
         'others_cpu_util,steal_cpu_util,generator_throttled_share,cpu_frequency_mhz,temperature_c,page_faults,swap_mb,' +
         'littles_law_error,requests,ok_count,timeout_count,error_count,refused_count,reset_count,http_4xx_count,' +
         'http_5xx_count,malformed_count,unanswered_count,send_lag_p50_ms,send_lag_p99_ms,late_share,generator_cpu_util,' +
@@ -153,4 +154,15 @@ describe('a CSV table', () => {
   it('without rows has its header', () => {
     expect(renderCsv(['a', 'b'], [])).toBe('a,b\n');
   });
+});
+
+it('keeps the same trial of two machines apart, and lets a later attempt on one of them take the place of its earlier one', () => {
+  const table = createTrialsTable(spec());
+  table.add(doneRecord({ host: 'alder' }));
+  table.add(doneRecord({ host: 'birch' }));
+  table.add(doneRecord({ host: 'birch', attempt: 2 }));
+  expect(table.rows().map(({ host, attempt }) => [host, attempt])).toEqual([
+    ['alder', 1],
+    ['birch', 2],
+  ]);
 });

@@ -7,6 +7,7 @@ import { readDurationMs, readOption, readWholeNumber } from '../option-values.ts
 import { readServedModels } from '../served-models.ts';
 
 interface ServeOptions {
+  readonly variant: string;
   readonly host: string;
   readonly port: string;
   readonly grpcPort?: string;
@@ -30,7 +31,7 @@ export async function serve(modelNames: readonly string[], options: ServeOptions
   const port = readWholeNumber('--port', options.port, 0);
   const grpcPort = options.grpcPort === undefined ? undefined : readWholeNumber('--grpc-port', options.grpcPort, 0);
   const maxLoaded = options.maxLoaded === undefined ? undefined : readWholeNumber('--max-loaded', options.maxLoaded, 1);
-  const { models, folder, remarks } = await readServedModels(modelNames, serving);
+  const { models, folder, remarks } = await readServedModels(modelNames, options.variant, serving);
   await using app = await startServer(
     {
       ...{ models, host: options.host, port },

@@ -49,7 +49,6 @@ async function handle(request: GeneratorRequest): Promise<GeneratorAnswers[Gener
       run = undefined;
       return null;
     case 'usage': {
-      run?.countTraffic();
       const { user, system } = process.cpuUsage();
       return {
         atNs: monotonicNs(),

@@ -4,10 +4,10 @@ import { monotonicNs, NS_PER_MS } from '../../units.ts';
 import { createArrivalProcess } from '../arrivals/arrival-process.ts';
 import { type EndedRequest, RecordBuffer } from '../records.ts';
 import { type OfferedLoad, OUTCOME, type RequestRecords } from '../types.ts';
+import { startClients } from './autocannon.ts';
 import { createClosedLoop } from './closed-loop.ts';
-import { openHttpClients } from './http-clients.ts';
-import type { Ending, InFlight, LoadClient, OnEnd, OpenClients, Traffic } from './load-client.ts';
 import { createOpenLoop } from './open-loop.ts';
+import { type Ending, type InFlight, PacedClient, type Traffic } from './paced-client.ts';
 import type { Pacing, PacingHost } from './pacing.ts';
 import { findHeader, parseServerTiming } from './reply-headers.ts';
 import type { PreparedTarget } from './requests.ts';
@@ -28,8 +28,6 @@ export interface GeneratorCounters extends Traffic {
 /** One stretch of load inside the generator process. */
 export interface GeneratorRun {
   readonly startedAtNs: number;
-  /** Brings the traffic counters up to now. */
-  countTraffic(): void;
   /** Settles when nothing is in flight any more and all records were handed over. */
   stop(): Promise<void>;
 }
@@ -55,6 +53,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
   }
   const timeoutNs = timeoutMs * NS_PER_MS;
   const rows = new RecordBuffer(ROWS_HELD);
+  const clients: PacedClient[] = [];
   let nextRequest = 0;
   let inFlight = 0;
   let onDrained: (() => void) | undefined;
@@ -83,7 +82,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
   };
   const pacing = createPacing(load, timeoutMs, host);
 
-  const onEnd = (client: LoadClient, sent: InFlight, how: Ending) => {
+  const onEnd = (client: PacedClient, sent: InFlight, how: Ending) => {
     const ended = judgeEnding(sent, how);
     record(ended);
     inFlight--;
@@ -115,8 +114,10 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
     };
   };
 
-  const open = await openClients(target, connections, counters, onEnd);
-  const { clients } = open;
+  const endClients = startClients(target.url, connections, (client) => {
+    const isHead = target.method === 'HEAD';
+    clients.push(new PacedClient(client, { traffic: counters, isHead, keepsBody: judge !== undefined, onEnd }));
+  });
   const connectBy = monotonicNs() + CONNECT_WITHIN_MS * NS_PER_MS;
   while (clients.some((client) => client.isConnecting) && monotonicNs() < connectBy) await sleep(1);
 
@@ -139,7 +140,6 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
 
   return {
     startedAtNs,
-    countTraffic: open.countTraffic,
     stop: async () => {
       pacing.stop(monotonicNs());
       if (inFlight > 0) {
@@ -150,21 +150,9 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
       clearInterval(handOvers);
       clearInterval(sweeps);
       handOver();
-      await open.close();
+      await endClients();
     },
   };
-}
-
-async function openClients(
-  target: PreparedTarget,
-  connections: number,
-  traffic: Traffic,
-  onEnd: OnEnd,
-): Promise<OpenClients> {
-  if (target.transport === 'http') return openHttpClients(target, connections, traffic, onEnd);
-  // Loaded where used: HTTP needs none of it.
-  const { openGrpcClients } = await import('./grpc-clients.ts');
-  return openGrpcClients(target, connections, traffic, onEnd);
 }
 
 /** What a reply would have told. */

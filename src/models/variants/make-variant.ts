@@ -37,6 +37,8 @@ export async function makeVariant(
 
 async function apply(model: OnnxModel, step: VariantStep, set: CalibrationSet, where: string): Promise<LineageStep> {
   switch (step.kind) {
+    case 'trained':
+      throw new Error(`the trained variant "${step.name}" is a file of its own, from which the steps after it start`);
     case 'int8-static':
       await quantizeStatic(model, where, { set, method: step.method });
       return { step: 'int8-static', method: step.method, ...calibrationOf(set) };

@@ -1,0 +1,2 @@
+export type { DirectAnswer } from './connection.ts';
+export { serveDirectly } from './serve-directly.ts';
