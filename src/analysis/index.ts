@@ -27,6 +27,7 @@ export { checkLittlesLaw, type LittlesLaw } from './littles-law.ts';
 export { describe, type Moments } from './moments.ts';
 export { type OrderEffect, testOrderEffect } from './order-effect.ts';
 export { findFront } from './pareto.ts';
+export { type Candidate, type Recommendation, recommend } from './recommend.ts';
 export { RESULT_TABLES, tabulateCorrelations, tabulateSummaries } from './result-tables.ts';
 export { minimumSample } from './sample-size.ts';
 export {

@@ -10,6 +10,7 @@ Examples:
   $ dse analyze results/quickstart               fronts, summaries and correlations as CSV
   $ dse analyze table.csv --factors a,b --minimize latency_ms --maximize accuracy
   $ dse report results/quickstart --open         one HTML page to read and to show
+  $ dse recommend results/quickstart --where 'latency_mean_ms<=20' --minimize energy_per_inference_j
   $ dse compare results/base results/new         what got worse beyond noise
   $ dse doctor                                   what this machine can measure
 
@@ -120,6 +121,27 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--no-figures', 'write no figures as files')
     .option('--open', 'open the page in the browser')
     .action(doing(async () => (await import('./commands/report.ts')).report));
+
+  program
+    .command('recommend')
+    .summary('one configuration for one objective under constraints, how sure that is, and how to deploy it')
+    .description(
+      'Names the configuration with the best mean of one objective among those that meet every constraint: how sure that is, what it costs to be safer, and the spec and command that deploy it.\nExit code 1 where no configuration meets the constraints.',
+    )
+    .argument('<results...>', 'result folders, or one CSV file')
+    .option('--where <constraint>', "what it must meet, e.g. 'latency_p99_ms<=50'; may be given again", collect, [])
+    .option(
+      '--at <factor=level>',
+      'choose only there, e.g. load=high; may be given again (default: for each load)',
+      collect,
+      [],
+    )
+    .option('--minimize <response>', 'the objective; less is better', collect, [])
+    .option('--maximize <response>', 'the objective; more is better', collect, [])
+    .option('--factors <names>', 'columns of the CSV that are factors, separated by commas')
+    .option('--allow-mixed-energy', 'let estimated and measured energy be compared')
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/recommend.ts')).recommend));
 
   program
     .command('compare')

@@ -1,8 +1,10 @@
 /** From results and their analysis to text for people. Nothing here reads or writes files. */
 export { chartsOf, createReport, type Report } from './chapters.ts';
 export { drawSvg } from './charts/draw.ts';
+export { describeDeployment } from './deployment.ts';
 export { type PageAssets, renderPage } from './html/page.ts';
 export { formatDuration, formatNumber } from './numbers.ts';
 export { renderComparison, renderComparisonMarkdown } from './render-comparison.ts';
 export { renderFronts, renderFrontsMarkdown } from './render-fronts.ts';
+export { renderRecommendation } from './render-recommendation.ts';
 export type * from './types.ts';
