@@ -1,4 +1,5 @@
 import type { CatalogueDataset, TrainedEntry } from './catalogue-entry.ts';
+import { mnistFamilies } from './mnist-families.ts';
 
 const MNIST: CatalogueDataset = {
   name: 'mnist-test-1000',
@@ -29,6 +30,7 @@ export const trainedModels: Readonly<Record<string, TrainedEntry>> = {
     sha256: '8bc56625d91f14d2b0a327e095082dfa49c8db2893cac4e755dd89c964838879',
     dataset: MNIST,
   },
+  ...mnistFamilies(MNIST),
   'japanese-vowels': {
     summary:
       'an InceptionTime-like network trained to tell nine speakers apart, series of 12 channels and 25 readings, 0.02 M parameters, 98.6 % of the test set right',

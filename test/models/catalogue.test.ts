@@ -11,9 +11,20 @@ test('the catalogue knows its names, and not what every object inherits', () => 
     'resnet34',
     'resnet50',
     'densenet121',
+    'resnet20-28',
+    'resnet20-32',
+    'densenet40-28',
+    'densenet40-32',
+    'mobilenetv2-28',
+    'mobilenetv2-32',
     'bert-tiny',
     'minilm-l6',
+    'inceptiontime',
+    'lstm',
     'mnist-cnn',
+    ...['cnn', 'resnet', 'mobilenet'].flatMap((family) => ['s', 'm', 'l'].map((size) => `mnist-${family}-${size}`)),
+    'japanese-vowels',
+    'magika',
   ]);
   expect(isKnownModel('resnet18')).toBe(true);
   expect(['resnet', 'toString', '__proto__', ''].map(isKnownModel)).toEqual([false, false, false, false]);
@@ -29,7 +40,8 @@ test('misspelt names find the one that was meant', () => {
   expect(nearestModelNames('squeezenet')).toEqual(['squeezenet1.0', 'squeezenet1.1']);
   expect(nearestModelNames('resnet-81')[0]).toBe('resnet18');
   expect(nearestModelNames('mobilnetv2')[0]).toBe('mobilenetv2');
-  expect(nearestModelNames('mnist')).toEqual(['mnist-cnn']);
+  expect(nearestModelNames('mnist')[0]).toBe('mnist-cnn');
+  expect(nearestModelNames('magica')).toEqual(['magika']);
   expect(nearestModelNames('bert')).toEqual(['bert-tiny']);
   expect(nearestModelNames('whisper')).toEqual([]);
 });

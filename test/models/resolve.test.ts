@@ -238,11 +238,11 @@ test('an unknown name is answered with the nearest ones and all there are', asyn
   const resolveName = (name: string, variant = 'fp32') => resolveModel(name, variant, { baseDir: '.', cacheDir: '.' });
   await expect(resolveName('squeeznet')).rejects.toThrowErrorMatchingInlineSnapshot(`
     [ModelError: unknown model "squeeznet"
-      Did you mean "squeezenet1.0" or "squeezenet1.1"? The catalogue has squeezenet1.0, squeezenet1.1, mobilenetv2, mobilenetv2-0.5, resnet18, resnet34, resnet50, densenet121, resnet20-28, resnet20-32, densenet40-28, densenet40-32, mobilenetv2-28, mobilenetv2-32, bert-tiny, minilm-l6, inceptiontime, lstm, mnist-cnn, japanese-vowels, magika. A file of your own is named by its path, e.g. "models/mine.onnx".]
+      Did you mean "squeezenet1.0" or "squeezenet1.1"? The catalogue has squeezenet1.0, squeezenet1.1, mobilenetv2, mobilenetv2-0.5, resnet18, resnet34, resnet50, densenet121, resnet20-28, resnet20-32, densenet40-28, densenet40-32, mobilenetv2-28, mobilenetv2-32, bert-tiny, minilm-l6, inceptiontime, lstm, mnist-cnn, mnist-cnn-s, mnist-cnn-m, mnist-cnn-l, mnist-resnet-s, mnist-resnet-m, mnist-resnet-l, mnist-mobilenet-s, mnist-mobilenet-m, mnist-mobilenet-l, japanese-vowels, magika. A file of your own is named by its path, e.g. "models/mine.onnx".]
   `);
   await expect(resolveName('constructor')).rejects.toThrow('unknown model "constructor"');
   await expect(resolveName('resnet18', 'int4')).rejects.toThrowErrorMatchingInlineSnapshot(`
     [ModelError: unknown variant "int4"
-      Variants are fp32, fp16, int8-static (or int8-static-percentile, int8-static-entropy), int8-dynamic, pruned-30 (percent of filters), sparse-50 (percent of weights), and pruned or sparse before a number format, e.g. pruned-30+int8-static.]
+      Variants are fp32, fp16, int8-static (or int8-static-percentile, int8-static-entropy), int8-dynamic, pruned-30 (percent of filters), sparse-50 (percent of weights), and pruned or sparse before a number format, e.g. pruned-30+int8-static; for the MNIST families also distilled and pruned-50-finetuned, which are trained.]
   `);
 });

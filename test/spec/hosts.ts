@@ -15,4 +15,8 @@ export const TWO_CPUS: HostFacts = {
 };
 
 /** The same machine, on which paths start at this package. */
-export const WITH_FILES: HostFacts = { ...TWO_CPUS, readText: (path) => readFileSync(packageFile(path), 'utf8') };
+export const WITH_FILES: HostFacts = {
+  ...TWO_CPUS,
+  readText: (path) => readFileSync(packageFile(path), 'utf8'),
+  isKnownModel: (name) => TWO_CPUS.isKnownModel(name) || /^mnist-(cnn|resnet|mobilenet)-[sml]$/.test(name),
+};
