@@ -298,6 +298,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .command('doctor')
     .summary('what this machine can measure, and the exact fix for what it cannot')
     .description('Tells what this machine can measure and limit, and the exact fix for what it cannot.')
+    .option('--out <dir>', 'also keep the measured ceiling of the load generator in this result folder')
     .option('--json', 'machine-readable output')
     .action(doing(async () => (await import('./commands/doctor.ts')).doctor));
 

@@ -30,7 +30,7 @@ export function openCgroupV1(dirs: CgroupV1Dirs): GroupFiles {
         }),
       ),
     readCpuTimeUs: () => scaled(parseNumber(read(dirs.cpuacct, 'cpuacct.usage')), 1e-3),
-    readThrottledUs: () => scaled(parseKeyed(read(dirs.cpu, 'cpu.stat'), 'throttled_time'), 1e-3),
+    readThrottledUs: () => heldBackUs(read(dirs.cpu, 'cpu.stat'), parseNumber(read(dirs.cpu, 'cpu.cfs_period_us'))),
     readOomKills: () => parseKeyed(read(dirs.memory, 'memory.oom_control'), 'oom_kill'),
     readBlockBytes: () => parseBlkio(read(dirs.blkio, 'blkio.throttle.io_service_bytes_recursive')),
     readPids: () => parsePids(read(dirs.cpuacct ?? dirs.cpu ?? dirs.memory, 'cgroup.procs')),
@@ -50,11 +50,20 @@ export function openCgroupV2(dir: string): GroupFiles {
         leastUpwards(dir, 'memory.max', parseNumber),
       ),
     readCpuTimeUs: () => parseKeyed(read('cpu.stat'), 'usage_usec'),
-    readThrottledUs: () => parseKeyed(read('cpu.stat'), 'throttled_usec'),
+    readThrottledUs: () => heldBackUs(read('cpu.stat'), parseNumber(read('cpu.max')?.trim().split(' ')[1])),
     readOomKills: () => parseKeyed(read('memory.events'), 'oom_kill'),
     readBlockBytes: () => parseIoStat(read('io.stat')),
     readPids: () => parsePids(read('cgroup.procs')),
   };
+}
+
+/**
+ * Length of the quota periods in which a group ran out of its quota, microseconds.
+ *
+ * Not the kernel's throttled time: Linux 6.18 was seen to count 0.62 s of the 2.4 s for which a quota of a fifth held a busy process back. The count of periods was right.
+ */
+function heldBackUs(cpuStat: string | undefined, periodUs: number | undefined): number | undefined {
+  return scaled(parseKeyed(cpuStat, 'nr_throttled'), periodUs);
 }
 
 /**
@@ -122,6 +131,6 @@ function parsePids(text: string | undefined): number[] {
   return (text ?? '').split('\n').filter(Boolean).map(Number);
 }
 
-function scaled(value: number | undefined, factor: number): number | undefined {
-  return value === undefined ? undefined : value * factor;
+function scaled(value: number | undefined, factor: number | undefined): number | undefined {
+  return value === undefined || factor === undefined ? undefined : value * factor;
 }

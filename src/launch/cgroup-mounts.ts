@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readIfThere } from './proc.ts';
 
 /** A mounted cgroup hierarchy and where this process stands in it. */
@@ -27,6 +27,13 @@ export function findCgroupMounts(
     const own = resolve(mount.root, `.${stripPrefix(path ?? '/', mount.rootPath)}`);
     return [{ ...mount, own: existsSync(own) ? own : mount.root }];
   });
+}
+
+/** The own cgroup, its parent and so on up to what is mounted. */
+export function ownAndAbove({ own, root }: Pick<CgroupMount, 'own' | 'root'>): string[] {
+  const dirs = [own];
+  for (let dir = own; dir !== root && dir.startsWith(root); dir = dirname(dir)) dirs.push(dirname(dir));
+  return dirs;
 }
 
 /** The directory of a process in the v2 hierarchy; undefined where it is gone or v2 is not mounted. */

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { openCgroupV2 } from './cgroup-files.ts';
 import { cgroupGroup, removeCgroups, tryToEnter } from './cgroup-group.ts';
-import type { CgroupMount } from './cgroup-mounts.ts';
+import { type CgroupMount, ownAndAbove } from './cgroup-mounts.ts';
 import {
   type Ability,
   type GroupLimits,
@@ -33,7 +33,7 @@ export function cgroupV2Maker(mount: CgroupMount, hasSystemd: boolean = existsSy
         why: `no cgroup can be made under ${mount.root}`,
         controllers: undefined,
       };
-      for (const dir of ancestors(mount)) {
+      for (const dir of ownAndAbove(mount)) {
         const candidate = await tryParent(dir, name, hasSystemd);
         if (rank(candidate) > rank(best)) best = candidate;
       }
@@ -59,13 +59,6 @@ interface Candidate {
   readonly dir: string;
   readonly why: string;
   readonly controllers: readonly string[] | undefined;
-}
-
-/** The own cgroup, its parent and so on up to what is mounted. */
-function ancestors({ own, root }: CgroupMount): string[] {
-  const dirs = [own];
-  for (let dir = own; dir !== root && dir.startsWith(root); dir = dirname(dir)) dirs.push(dirname(dir));
-  return dirs;
 }
 
 function rank({ controllers }: Candidate): number {

@@ -44,6 +44,7 @@ export interface ServerGroup {
 export interface GroupFiles {
   readLimits(): GroupLimits;
   readCpuTimeUs(): number | undefined;
+  /** Length of the quota periods so far in which the group ran out of its quota. */
   readThrottledUs(): number | undefined;
   /** Processes that the kernel killed because the group was out of memory. */
   readOomKills(): number | undefined;

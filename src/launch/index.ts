@@ -6,5 +6,6 @@ export { ensureServerImage, type ServerImage } from './image/server-image.ts';
 export { describeLeftover, findLeftovers, type Leftover, removeLeftovers } from './leftovers.ts';
 export { describeLimitSupport, type LimitSupport } from './limit-support.ts';
 export { createNativeLauncher } from './native-launcher.ts';
+export { readOwnThrottledUs } from './own-throttling.ts';
 export { createRunLabel, isRunAlive } from './run-label.ts';
 export type * from './types.ts';

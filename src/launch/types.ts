@@ -44,8 +44,8 @@ export interface ResourceUsage {
   readonly atNs: number;
   readonly cpuTimeUs: number | undefined;
   /**
-   * Time the server wanted to run but its quota was used up, as the kernel counts it. More than 0 is certain; the length is not on every kernel
-   * (Linux 6.18 was seen to count 0.42 s of 0.95 s).
+   * Length of the quota periods in which the server used its quota up and had to wait for the next. The number of such periods, not the time that the kernel says processes
+   * waited: Linux 6.18 was seen to count a quarter of that.
    */
   readonly throttledUs: number | undefined;
   /** Highest resident memory since the start (or since the last `resetMemoryPeak`), bytes. */

@@ -12,6 +12,8 @@ export function remarksOn(analysis: Analysis, results: readonly Results[]): read
     ...remarkOnLeftOut(analysis),
     ...analysis.notes.map(asSentence),
     ...remarkOnSyntheticModels(results),
+    ...remarkOnLowerBounds(results),
+    ...remarkOnIntervals(analysis, results),
     ...remarkOnUnmeasured(results),
   ];
 }
@@ -52,6 +54,35 @@ function remarkOnSyntheticModels(results: readonly Results[]): string[] {
   const names = syntheticModels(results);
   if (names.length === 0) return [];
   return [`Synthetic weights: ${joinWords(names)}. They are true in cost, not in answers.`];
+}
+
+/** Trials that count whose latencies rest on requests that were given up. */
+function remarkOnLowerBounds(results: readonly Results[]): string[] {
+  const counting = results.flatMap(({ rows }) => rows).filter(({ verdict }) => verdict !== 'invalid');
+  const bounded = counting.filter(({ lower_bounds }) => lower_bounds !== undefined).length;
+  if (bounded === 0) return [];
+  return [
+    `In ${bounded} ${bounded === 1 ? 'trial' : 'trials'} requests were given up while they waited, so latencies there are at least what is shown; \`lower_bounds\` in trials.csv names them.`,
+  ];
+}
+
+/** Objectives without an interval within a trial, and what one would take. */
+function remarkOnIntervals({ options }: Analysis, results: readonly Results[]): string[] {
+  const done = results.flatMap(({ rows }) => rows).filter(({ state }) => state === 'done');
+  return options.objectives.flatMap(({ response }) => {
+    const noted = done.map((row) => intervalNote(row, response)).filter((note) => note !== undefined);
+    const [first] = noted;
+    if (first === undefined) return [];
+    return [
+      `${response} has no interval within ${noted.length} of ${done.length} trials; \`interval_notes\` in trials.csv says what each would take, the first: ${first}.`,
+    ];
+  });
+}
+
+/** What `interval_notes` says of one column; the notes stand one after another, each beginning with its column. */
+function intervalNote(row: Row, response: string): string | undefined {
+  const [, rest] = `; ${row.interval_notes ?? ''}`.split(`; ${response}: `);
+  return rest?.split('; latency_')[0];
 }
 
 /** Something a trial may measure, and what its absence means. */

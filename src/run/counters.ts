@@ -1,11 +1,10 @@
 import type { EnergyMeter, EnergyReading } from '../energy/types.ts';
-import type { ResourceUsage, RunningServer } from '../launch/types.ts';
+import { type ResourceUsage, type RunningServer, readOwnThrottledUs } from '../launch/index.ts';
 import type { GeneratorUsage, LoadDriver } from '../load/types.ts';
 import { monotonicNs } from '../units.ts';
 import { type HostReading, readHost } from './host.ts';
 import type { NeighbourUsage } from './neighbour.ts';
 import type { Neighbours } from './neighbours.ts';
-import { readOwnThrottledUs } from './own-cgroup.ts';
 
 /** Every cumulative counter at one edge of a measurement window. Each carries the time at which it was read. */
 export interface Counters {
@@ -19,7 +18,7 @@ export interface Counters {
   readonly host: HostReading;
   /** CPU time of dse and of what it started, microseconds. */
   readonly ownCpuTimeUs: number;
-  /** Time for which dse and its generator were held back by a quota of their own, microseconds. */
+  /** Length of the quota periods in which a quota on dse itself, and so on its generator, was used up, microseconds. */
   readonly ownThrottledUs: number | undefined;
 }
 

@@ -18,6 +18,9 @@ const US_PER_TICK = 10_000;
 
 const SENSORS = findHostSensors();
 
+/** CPUs of the whole machine, as its CPU time is counted over; this process may be allowed fewer. */
+export const MACHINE_CPUS = os.cpus().length;
+
 /** Reads the machine's sensors and CPU time: /proc/stat where there is one, else Node's own counters (whole milliseconds, no steal). */
 export async function readHost(): Promise<HostReading> {
   if (process.platform === 'linux') {

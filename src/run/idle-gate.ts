@@ -1,9 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { energyBetween } from '../energy/index.ts';
 import type { EnergyMeter } from '../energy/types.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
 import type { IdleState } from './context.ts';
-import { othersCpus, readHost, stolenCpus } from './host.ts';
+import { MACHINE_CPUS, othersCpus, readHost, stolenCpus } from './host.ts';
 import { LIMITS } from './verdict.ts';
 import { sleepUnless } from './waiting.ts';
 
@@ -31,15 +30,14 @@ export async function waitForQuietHost(
 ): Promise<number> {
   const startNs = monotonicNs();
   const waitedS = () => (monotonicNs() - startNs) / NS_PER_S;
-  const cpus = availableParallelism();
   while (waitedS() < maxS) {
     const before = { host: await readHost(), ownUs: await readOwnCpuTimeUs(), energy: await meter?.read() };
     await sleepUnless(signal, SAMPLE_MS);
     const after = { host: await readHost(), ownUs: await readOwnCpuTimeUs(), energy: await meter?.read() };
     const powerW = before.energy && after.energy && energyBetween(before.energy, after.energy).powerW;
     const isQuiet =
-      othersCpus(before.host, after.host, after.ownUs - before.ownUs) <= LIMITS.othersShare * cpus &&
-      (stolenCpus(before.host, after.host) ?? 0) <= LIMITS.stolenShare * cpus &&
+      othersCpus(before.host, after.host, after.ownUs - before.ownUs) <= LIMITS.othersShare * MACHINE_CPUS &&
+      (stolenCpus(before.host, after.host) ?? 0) <= LIMITS.stolenShare * MACHINE_CPUS &&
       isBelow(powerW, idle.power && idle.power.powerW * POWER_FACTOR) &&
       isBelow(after.host.sensors.temperatureC, idle.temperatureC && idle.temperatureC + WARMER_C);
     if (isQuiet) break;

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { mean } from 'simple-statistics';
 import { checkLittlesLaw, testDrift } from '../analysis/index.ts';
 import type { PlannedTrial } from '../design/types.ts';
@@ -19,7 +18,7 @@ import type { RunningConfiguration } from './configuration.ts';
 import { levelValue } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
 import type { Counters } from './counters.ts';
-import { othersCpus, stolenCpus } from './host.ts';
+import { MACHINE_CPUS, othersCpus, stolenCpus } from './host.ts';
 import type { LatencyIntervals } from './intervals.ts';
 import { profileKey } from './model-profiles.ts';
 import { estimateOwnNetJ, measureNeighbours } from './neighbour-responses.ts';
@@ -82,7 +81,7 @@ export function measureTrial(observed: Observations): Measurement {
     unsteadyBecause: warmup.unsteadyBecause ?? findDrift(observed),
     hasQuota: configuration.server.applied.cpus !== undefined,
     ...conditions,
-    onlineCpus: availableParallelism(),
+    onlineCpus: MACHINE_CPUS,
     littlesLawError: little.relativeDifference,
     energyFault: context.meter && energyFault(context.meter, first, last),
   });
@@ -94,6 +93,7 @@ export function measureTrial(observed: Observations): Measurement {
       ...intervalColumns(intervals, summary),
       ...neighbours.responses,
       ...ownEnergyEstimate(responses, first, last),
+      lower_bounds: summary.lowerBounds.length === 0 ? undefined : summary.lowerBounds.join('; '),
       capacity_rps: configuration.capacity.capacityRps,
       capacity_slo_rps: configuration.sloCapacity?.rateRps,
       capacity_kind: configuration.capacity.shape,

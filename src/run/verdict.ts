@@ -30,7 +30,7 @@ export interface TrialFigures {
   readonly onlineCpus: number;
   /** Whether the server's CPU quota was asked for, so that being held back by it is what is studied. */
   readonly hasQuota: boolean;
-  /** Shares of the time (0 to 1, over 1 where several CPUs were held back) for which server and generator were held back by a quota. */
+  /** Shares (0 to 1) of the quota periods in which server and generator were held back by a quota. */
   readonly throttledShare: number | undefined;
   readonly generatorThrottledShare: number | undefined;
   /** Times cores were slowed down because of heat. */
@@ -160,13 +160,13 @@ function* throttlingReasons(figures: TrialFigures): Generator<Reason> {
   if (!hasQuota && throttledShare > LIMITS.throttledShare) {
     yield {
       code: 'throttled',
-      detail: `a CPU quota that was not asked for held the server back ${percent(throttledShare)} of the time (${limit})`,
+      detail: `a CPU quota that was not asked for held the server back in ${percent(throttledShare)} of its periods (${limit})`,
     };
   }
   if (generatorThrottledShare > LIMITS.throttledShare) {
     yield {
       code: 'throttled',
-      detail: `a CPU quota held the load generator back ${percent(generatorThrottledShare)} of the time (${limit})`,
+      detail: `a CPU quota held the load generator back in ${percent(generatorThrottledShare)} of its periods (${limit})`,
     };
   }
 }

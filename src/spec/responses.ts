@@ -90,7 +90,7 @@ export const RESPONSES: readonly ResponseDefinition[] = [
     'throttled_share',
     '',
     'lower',
-    "Time for which the server's CPU quota held it back, as a share of the measured time; above 1 where several CPUs waited at once",
+    "Share (0 to 1) of the measured time's quota periods, mostly 100 ms each, in which the server used its CPU quota up and was held back",
   ),
   response('memory_peak_mb', 'MB', 'lower', 'Largest memory use of the server'),
   response('network_rx_mb', 'MB', 'lower', 'Bytes the server received in the measured windows'),
@@ -187,7 +187,7 @@ export const RESPONSES: readonly ResponseDefinition[] = [
     'generator_throttled_share',
     '',
     undefined,
-    'Time for which a CPU quota held the load generator and dse back, as a share of the measured time',
+    "Share (0 to 1) of the measured time's quota periods in which a CPU quota held the load generator and dse back",
   ),
   response(
     'cpu_frequency_mhz',

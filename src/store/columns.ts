@@ -110,6 +110,11 @@ const conductColumns: readonly ColumnDefinition[] = [
     'Why the measurement ended: windows (as many as asked for), precision (every interval asked for is narrow enough) or max (the longest measurement)',
   ),
   column('interval_notes', '', 'Why an interval is empty, and how long a window or how many replicates it would take'),
+  column(
+    'lower_bounds',
+    '',
+    'Latency columns whose true value may be higher, because requests were given up while they waited',
+  ),
   column('host', '', 'Machine that measured; its fingerprint is in manifest.json'),
   column('started_at', '', 'When the trial began, ISO 8601, UTC'),
   column('duration_s', 's', 'Length of the whole trial, its launch not included where launches are shared'),

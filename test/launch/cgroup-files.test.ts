@@ -18,7 +18,8 @@ describe('the files of a cgroup', () => {
       cgroupDir({
         'cpu.max': '50000 100000\n',
         'memory.max': '268435456\n',
-        'cpu.stat': 'usage_usec 1234567\nuser_usec 1000000\nsystem_usec 234567\nnr_periods 9\nthrottled_usec 4321\n',
+        'cpu.stat':
+          'usage_usec 1234567\nuser_usec 1000000\nsystem_usec 234567\nnr_periods 9\nnr_throttled 3\nthrottled_usec 4321\n',
         'memory.events': 'low 0\nhigh 0\nmax 12\noom 2\noom_kill 1\n',
         'cgroup.procs': '17\n18\n',
         'io.stat':
@@ -27,7 +28,7 @@ describe('the files of a cgroup', () => {
     );
     expect(files.readLimits()).toEqual({ cpus: 0.5, memoryBytes: 268435456 });
     expect(files.readCpuTimeUs()).toBe(1234567);
-    expect(files.readThrottledUs()).toBe(4321);
+    expect(files.readThrottledUs()).toBe(300_000);
     expect(files.readOomKills()).toBe(1);
     expect(files.readPids()).toEqual([17, 18]);
     expect(files.readBlockBytes()).toEqual({ blockReadBytes: 4196, blockWriteBytes: 512 });
@@ -66,7 +67,7 @@ describe('the files of a cgroup', () => {
     });
     expect(files.readLimits()).toEqual({ cpus: 0.25, memoryBytes: 268435456 });
     expect(files.readCpuTimeUs()).toBe(1234567);
-    expect(files.readThrottledUs()).toBe(4321);
+    expect(files.readThrottledUs()).toBe(300_000);
     expect(files.readOomKills()).toBe(1);
     expect(files.readPids()).toEqual([17]);
     expect(files.readBlockBytes()).toEqual({ blockReadBytes: 4196, blockWriteBytes: 512 });

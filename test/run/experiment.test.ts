@@ -1,20 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { test as base, expect, onTestFinished } from 'vitest';
-import type { RunEvent } from '../../src/events.ts';
-import { createNativeLauncher, onlineCpus } from '../../src/launch/index.ts';
-import { isKnownModel, modelNames } from '../../src/models/index.ts';
-import { type RunOutcome, runExperiment } from '../../src/run/index.ts';
-import { parseSpec } from '../../src/spec/index.ts';
-import { readResults, type TrialRecord } from '../../src/store/index.ts';
+import type { TrialRecord } from '../../src/store/index.ts';
 import { createFakePowercap } from '../energy/fake-powercap.ts';
 import { onQuietMachine } from '../quiet-machine.ts';
+import { runOnKnownServer, specOf } from './known-run.ts';
 
 const SERVICE_MS = 20;
 const WATTS = 40;
-const KNOWN_SERVER = fileURLToPath(new URL('known-server.mjs', import.meta.url));
 
 const test = base.extend<{ folder: string }>({
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads the fixtures a fixture needs from this pattern
@@ -24,58 +18,6 @@ const test = base.extend<{ folder: string }>({
     await rm(folder, { recursive: true, force: true });
   },
 });
-
-/** Runs a spec on a server that serves every request for exactly 20 ms. */
-async function runOnKnownServer(
-  folder: string,
-  specText: string,
-  behaviour: readonly string[] = ['serves'],
-): Promise<{ outcome: RunOutcome; records: readonly TrialRecord[]; events: readonly RunEvent[] }> {
-  const { spec, locate } = parseSpec(specText, path.join(folder, 'spec.yaml'), {
-    onlineCpus: onlineCpus(),
-    memoryBytes: 8e9,
-    isKnownModel,
-    modelNames: modelNames(),
-    platform: process.platform,
-    readText: () => undefined,
-  });
-  const events: RunEvent[] = [];
-  const outDir = path.join(folder, 'results');
-  const outcome = await runExperiment(spec, {
-    outDir,
-    baseDir: folder,
-    cacheDir: path.join(folder, 'cache'),
-    signal: new AbortController().signal,
-    onEvent: (event) => events.push(event),
-    launcher: createNativeLauncher({
-      command: (settings) => [
-        process.execPath,
-        KNOWN_SERVER,
-        JSON.stringify(settings),
-        String(SERVICE_MS),
-        ...behaviour,
-      ],
-    }),
-    locate,
-  });
-  return { outcome, records: (await readResults(outDir)).records, events };
-}
-
-function specOf(loads: string, extra = ''): string {
-  return `
-name: known
-design: { method: full-factorial, replicates: 1, seed: 11 }
-factors:
-  load: [${[...loads.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name).join(', ')}]
-fixed: { model: mnist-cnn, batch: 2 }
-loads:
-${loads}
-measure: { warmup: 500ms, window: 2s, windows: 2, calibration: 1s, idle_gate: 0s${extra} }
-energy: { source: none }
-objectives: [ { minimize: latency_mean_ms } ]
-contexts: [load]
-`;
-}
 
 function byLoad(records: readonly TrialRecord[], load: string): Extract<TrialRecord, { state: 'done' }> {
   const record = records.find(({ factors }) => factors.load === load);
@@ -144,7 +86,7 @@ test('a server that dies in the window fails that trial with its exit, and the n
   const { outcome, records, events } = await runOnKnownServer(
     folder,
     specOf('  one: { concurrency: 1 }\n  two: { concurrency: 2 }'),
-    ['exits-after', '120'],
+    { behaviour: ['exits-after', '120'] },
   );
   expect(outcome.counts.failed).toBeGreaterThan(0);
   const failed = records.find(({ state }) => state === 'failed');
@@ -160,7 +102,7 @@ test('a server that never becomes ready fails every trial of its configuration, 
   const { outcome, records } = await runOnKnownServer(
     folder,
     specOf('  one: { concurrency: 1 }\n  two: { concurrency: 2 }'),
-    ['never-ready'],
+    { behaviour: ['never-ready'] },
   );
   expect(outcome.counts).toEqual({ done: 0, failed: 2, invalid: 0 });
   for (const record of records) {
@@ -171,10 +113,9 @@ test('a server that never becomes ready fails every trial of its configuration, 
 test('a server that answers errors makes the trial invalid, with their number and kind', { timeout: 60_000 }, async ({
   folder,
 }) => {
-  const { records } = await runOnKnownServer(folder, specOf('  one: { concurrency: 1 }\n  two: { concurrency: 2 }'), [
-    'answers-500',
-    '400',
-  ]);
+  const { records } = await runOnKnownServer(folder, specOf('  one: { concurrency: 1 }\n  two: { concurrency: 2 }'), {
+    behaviour: ['answers-500', '400'],
+  });
   const broken = records.find((record) => record.state === 'done' && Number(record.responses.http_5xx_count) > 0);
   expect(broken).toMatchObject({
     verdict: 'invalid',

@@ -1,5 +1,6 @@
 // A KServe V2 server whose answers are known beforehand: one worker, first come first served, each request served for exactly the same time, each image called a 7.
-// Arguments: the launcher's settings as JSON, service time (ms), what it does: "serves", "exits-after N requests", "answers-500", "never-ready".
+// Arguments: the launcher's settings as JSON, service time (ms), what it does: "serves", "exits-after N requests", "answers-500 after N requests", "never-ready",
+// "slows" (the service time doubles every second, and begins anew after N seconds), "chatters" (replies of N numbers, made once, that cost the reader more than the writer).
 import { createServer } from 'node:http';
 
 const [settings, serviceText, behaviour = 'serves', countText = '0'] = process.argv.slice(2);
@@ -9,6 +10,9 @@ const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 const waiting = [];
 let freeAtMs = 0;
 let served = 0;
+const chatter = JSON.stringify(
+  Array.from({ length: behaviour === 'chatters' ? Number(countText) : 0 }, (_, index) => index / 7),
+);
 
 /** Answers what is done; sleeps while there is time and spins through the event loop for the last two milliseconds. */
 function work() {
@@ -29,9 +33,13 @@ function answer({ response, batch, queueMs }) {
   }
   const logits = Array.from({ length: batch }, () => [0, 0, 0, 0, 0, 0, 0, 1, 0, 0]).flat();
   const outputs = [{ name: 'logits', datatype: 'FP32', shape: [batch, 10], data: logits }];
+  if (behaviour === 'chatters')
+    outputs.push({ name: 'chatter', datatype: 'FP32', shape: [Number(countText)], data: [] });
   response.setHeader('server-timing', `queue;dur=${queueMs.toFixed(3)}, compute;dur=${serviceMs.toFixed(3)}`);
   response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ model_name: modelName, model_version: '1', outputs }));
+  // The chatter is the last of the outputs, so its empty list is the last of all.
+  const text = JSON.stringify({ model_name: modelName, model_version: '1', outputs });
+  response.end(behaviour === 'chatters' ? text.replace(/\[\](?=[^[]*$)/, chatter) : text);
 }
 
 const server = createServer((request, response) => {
@@ -48,7 +56,7 @@ const server = createServer((request, response) => {
     const batch = JSON.parse(body.subarray(0, jsonLength).toString()).inputs[0].shape[0];
     const arrivedMs = nowMs();
     const startMs = Math.max(arrivedMs, freeAtMs);
-    freeAtMs = startMs + serviceMs;
+    freeAtMs = startMs + serviceMs * (behaviour === 'slows' ? 2 ** ((arrivedMs / 1e3) % Number(countText)) : 1);
     waiting.push({ response, batch, doneMs: freeAtMs, queueMs: startMs - arrivedMs });
     if (waiting.length === 1) work();
   });

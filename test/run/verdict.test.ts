@@ -61,12 +61,12 @@ test.each([
   [
     'throttled',
     { throttledShare: 0.25 },
-    'a CPU quota that was not asked for held the server back 25.0 % of the time (limit 1.0 %)',
+    'a CPU quota that was not asked for held the server back in 25.0 % of its periods (limit 1.0 %)',
   ],
   [
     'throttled',
     { generatorThrottledShare: 0.25 },
-    'a CPU quota held the load generator back 25.0 % of the time (limit 1.0 %)',
+    'a CPU quota held the load generator back in 25.0 % of its periods (limit 1.0 %)',
   ],
   ['outcomes-unbalanced', { requests: 990 }, '990 requests are accounted for of 1000 that were scheduled'],
 ] as const)('"%s" makes a trial invalid and says the figure and its limit', (code, change, detail) => {

@@ -4,6 +4,7 @@ import { type GeneratorCeiling, measureGeneratorCeiling } from '../../load/index
 import { packageVersion } from '../../package-files.ts';
 import { describeMachine } from '../../run/index.ts';
 import { defaultEnergySpec } from '../../spec/index.ts';
+import { type MachineFingerprint, openStore, readResults } from '../../store/index.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 
 /** Something this machine can or cannot do for a measurement. */
@@ -23,10 +24,12 @@ const LIMIT_MEANING = {
 } as const;
 
 /** `dse doctor`: what this machine can measure and limit, and the exact fix for what it cannot. */
-export async function doctor(options: { readonly json?: boolean }): Promise<ExitCode> {
+export async function doctor(options: { readonly json?: boolean; readonly out?: string }): Promise<ExitCode> {
   const energy = defaultEnergySpec();
   const [machine, limits, meters] = await Promise.all([describeMachine(), describeLimitSupport(), probeMeters(energy)]);
+  const startedAt = new Date().toISOString();
   const ceiling = await measureCeiling();
+  if (options.out !== undefined) await keepCeiling(options.out, machine, { startedAt, ...ceiling });
   const findings: Finding[] = [
     cpuFinding(),
     ceilingFinding(ceiling),
@@ -63,6 +66,21 @@ async function measureCeiling(): Promise<GeneratorCeiling> {
     ...(server === undefined ? {} : { serverCpuset: server }),
     ...(generator === undefined ? {} : { generatorCpuset: generator }),
   });
+}
+
+/**
+ * Keeps the ceiling in a result folder, where trials measured from then on name it.
+ *
+ * @throws StoreError where the folder holds no results
+ */
+async function keepCeiling(
+  outDir: string,
+  machine: MachineFingerprint,
+  ceiling: GeneratorCeiling & { readonly startedAt: string },
+): Promise<void> {
+  const { manifest } = await readResults(outDir);
+  await using store = await openStore(outDir, { ...manifest, machine });
+  await store.append({ kind: 'generator-ceiling', host: machine.host, ...ceiling });
 }
 
 function ceilingFinding({ ceilingRps, steps }: GeneratorCeiling): Finding {

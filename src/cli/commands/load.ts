@@ -50,7 +50,7 @@ export async function load(url: string, options: LoadOptions): Promise<ExitCode>
   const endNs = monotonicNs();
   await run.stop();
   const summary = summarizeRequests(log.all(), { startNs: run.startedAtNs, endNs, timeoutMs, ...slo });
-  process.stdout.write(options.json ? `${JSON.stringify(summary.responses)}\n` : renderSummary(summary));
+  process.stdout.write(options.json ? `${JSON.stringify(columnsOf(summary))}\n` : renderSummary(summary));
   if (interrupt.signal.aborted) return EXIT.interrupted;
   return summary.outcomes.ok === summary.requests ? EXIT.ok : EXIT.failed;
 }
@@ -107,6 +107,11 @@ function readOfferedLoad({ rate, arrivals, concurrency, connections, seed }: Loa
     seed: readWholeNumber('--seed', seed, 0),
     connections: readWholeNumber('--connections', connections, 1),
   };
+}
+
+/** The columns of `trials.csv` by name. */
+function columnsOf({ responses, lowerBounds }: RequestSummary): Readonly<Record<string, number | string>> {
+  return lowerBounds.length === 0 ? responses : { ...responses, lower_bounds: lowerBounds.join('; ') };
 }
 
 /** The columns by name, then what weakens them. */
