@@ -74,6 +74,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--out <dir>', 'result folder (default: results/<name of the experiment>)')
     .option('--engine <name>', 'native, docker or podman, instead of what the spec says')
     .option('--reporter <kind>', 'ink, plain or jsonl (default: ink on a terminal, plain elsewhere)')
+    .option('--share-cpus', 'run although another dse measures on the same CPUs; both then disturb each other')
     .option('--strict', 'exit 1 also where a trial was measured but is invalid')
     .option('--json', 'print the outcome as JSON on standard output; progress goes to standard error')
     .action(doing(async () => (await import('./commands/run.ts')).run));

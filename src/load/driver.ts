@@ -7,6 +7,11 @@ import type { LoadDriver, LoadRun, RequestRecords } from './types.ts';
 export interface LoadDriverOptions {
   /** CPUs the generator is pinned to, in the kernel's list format. Absent: wherever the system puts it. */
   readonly cpuset?: string;
+  /**
+   * Run only while nothing else wants the CPUs it is pinned to (the kernel's idle policy): for a load beside the one whose latencies are studied, on its generator's CPU.
+   * Off where absent, and without pinning.
+   */
+  readonly isBackground?: boolean;
 }
 
 /**
@@ -18,7 +23,7 @@ export interface LoadDriverOptions {
 export async function createLoadDriver(options: LoadDriverOptions = {}): Promise<LoadDriver> {
   let onRecords: ((records: RequestRecords) => void) | undefined;
   const cpus = options.cpuset === undefined ? undefined : parseCpuset(options.cpuset);
-  const generator = await startGeneratorProcess(cpus, (records) => onRecords?.(records));
+  const generator = await startGeneratorProcess({ ...options, cpuset: cpus }, (records) => onRecords?.(records));
   try {
     if (cpus !== undefined) checkPinned(generator.pid, cpus);
   } catch (error) {

@@ -33,11 +33,13 @@ export interface GeneratorProcess extends AsyncDisposable {
  * @throws LoadError where it does not start
  */
 export async function startGeneratorProcess(
-  cpuset: string | undefined,
+  { cpuset, isBackground = false }: { readonly cpuset: string | undefined; readonly isBackground?: boolean },
   onRecords: (records: RequestRecords) => void,
 ): Promise<GeneratorProcess> {
   const node = [process.execPath, ...NODE_FLAGS, compiledEntry('load/generator/main')];
-  const [command = '', ...args] = cpuset === undefined ? node : ['taskset', '-c', cpuset, ...node];
+  const pinned = cpuset === undefined ? node : ['taskset', '-c', cpuset, ...node];
+  // Both programs are util-linux's. An idle thread makes way at once; a merely nicer one keeps the CPU until its time slice is over.
+  const [command = '', ...args] = isBackground && cpuset !== undefined ? ['chrt', '--idle', '0', ...pinned] : pinned;
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' });
   const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let nextId = 1;

@@ -17,6 +17,7 @@ import { monotonicNs, NS_PER_S } from '../units.ts';
 import { checkLimits } from './check-limits.ts';
 import { runConfiguration, type TrialCounts } from './configuration-trials.ts';
 import type { RunContext, UntimedEvent } from './context.ts';
+import { lockCpus } from './cpu-lock.ts';
 import { removeDeadRuns } from './dead-runs.ts';
 import { findGeneratorCeiling } from './generator-ceiling.ts';
 import { trialIdOf } from './identity.ts';
@@ -26,7 +27,7 @@ import { manifestOf } from './manifest.ts';
 import { evaluateModels } from './model-accuracy.ts';
 import { modelNotices } from './model-notices.ts';
 import { findModelProfiles } from './model-profiles.ts';
-import { assignNeighbourGenerators } from './neighbour-cpus.ts';
+import { assignNeighbourGenerators, measuredCpuLists } from './neighbour-cpus.ts';
 import { checkModelForms, externalNotice, isLocalUrl } from './other-server.ts';
 import { modelOf, resolveModels } from './resolve-models.ts';
 import { Interrupted } from './waiting.ts';
@@ -41,6 +42,8 @@ export interface RunOptions {
   /** Ends the run cleanly: the trial that is on is given up, everything recorded is kept. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
+  /** Where runs tell each other which CPUs they measure on; absent where this one may share its CPUs with another. */
+  readonly cpuLockFolder?: string;
   /** Starts the servers; by default that of the spec's engine. */
   readonly launcher?: Launcher;
   /** Place of a part of the spec in its file, for problems found here. */
@@ -89,6 +92,10 @@ export async function runExperiment(spec: ExperimentSpec, options: RunOptions): 
   const countTrials = (configurations: typeof next) =>
     configurations.reduce((sum, { trials }) => sum + trials.length, 0);
   const alreadyDone = countTrials(next) - countTrials(left);
+  await using _lock =
+    left.length === 0 || options.cpuLockFolder === undefined
+      ? undefined
+      : await lockCpus(measuredCpuLists(spec, cpus, onlineCpus()), `results in ${store.outDir}`, options.cpuLockFolder);
   emit({
     type: 'run-started',
     experiment: spec.name,

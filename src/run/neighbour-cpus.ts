@@ -31,8 +31,17 @@ export function assignNeighbourGenerators(
     : { ...cpus, neighbourGenerators: formatCpuList(free), areGeneratorsShared: false };
 }
 
+/** CPU sets of everything that is measured or measures; all CPUs that may be used where something is not pinned. */
+export function measuredCpuLists(spec: ExperimentSpec, cpus: RunCpus, online: readonly number[]): string[] {
+  // A server of which nothing is pinned here and that shares no CPU runs on another machine.
+  if (cpus.server === undefined && cpus.generator !== undefined && !cpus.isShared) return [cpus.generator];
+  if (cpus.server === undefined || cpus.generator === undefined) return [formatCpuList(online)];
+  const generators = neighbourLevels(spec).length > 0 ? [cpus.neighbourGenerators ?? cpus.generator] : [];
+  return [...cpuListsOf(spec, cpus), ...generators];
+}
+
 /** CPU sets of everything that may be measured or measure, but for the load generators of neighbours. */
-export function cpuListsOf(spec: ExperimentSpec, { server, generator }: CpuAssignment): string[] {
+function cpuListsOf(spec: ExperimentSpec, { server, generator }: CpuAssignment): string[] {
   const factor = levelsOf(spec, 'cpuset').map(({ value }) => value as string);
   const neighbours = neighbourLevels(spec).map(({ cpuset }) => cpuset);
   return [...(factor.length > 0 ? factor : [server]), generator, ...neighbours].filter((list) => list !== undefined);

@@ -61,9 +61,8 @@ async function startNeighbour(
     const seed = deriveSeed(spec.design.seed, 'neighbour-samples', neighbour.name, planned.block);
     const target = neighbourTargetOf(neighbour, model, answering.url, seed);
     await untilReady(target, spec.server.readyTimeoutMs, whileUp);
-    load = await createLoadDriver(
-      context.cpus.neighbourGenerators === undefined ? {} : { cpuset: context.cpus.neighbourGenerators },
-    );
+    const { neighbourGenerators: cpuset, areGeneratorsShared } = context.cpus;
+    load = await createLoadDriver({ ...(cpuset !== undefined && { cpuset }), isBackground: areGeneratorsShared });
     await unless(whileUp, load.prepare(target, { timeoutMs: spec.measure.timeoutMs }));
     const capacityRps = await capacityOf(neighbour, planned, answering, load, context, whileUp);
     return new RunningNeighbour({

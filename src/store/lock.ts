@@ -3,24 +3,42 @@ import { readFileSync } from 'node:fs';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { StoreError } from '../errors.ts';
+import { type DseError, StoreError } from '../errors.ts';
 import { codeOf, fileError } from './file-system.ts';
 
-const ownerSchema = z.object({ pid: z.int(), process: z.string(), host: z.string(), since: z.string() });
-type Owner = z.infer<typeof ownerSchema>;
+const ownerSchema = z.object({
+  pid: z.int(),
+  process: z.string(),
+  host: z.string(),
+  since: z.string(),
+  purpose: z.string().optional(),
+});
+
+/** Who holds a lock. */
+export type LockOwner = z.infer<typeof ownerSchema>;
+
+export interface LockOptions {
+  /** What it is held for, as the lock tells others. */
+  readonly purpose?: string;
+  /** The error for whoever finds it held; by default that of a result folder. */
+  readonly heldBy?: (path: string, owner: LockOwner) => DseError;
+}
 
 /** Two takers may meet over one stale lock; each round one of them gets on. */
 const MAX_ROUNDS = 5;
 
 /**
- * Holds a lock file until disposed, so that two runs never write into one folder.
+ * Holds a lock file until disposed, so that two runs never write into one folder, or measure on one CPU.
  *
  * The file names its owner by process id and start time, so the lock of a process that died (kill -9, power loss) is recognised and taken over, also when its
  * process id has since been given to another.
- * @throws StoreError while another process holds it
+ * @throws what `heldBy` says, a StoreError by default, while another process holds it; StoreError where the file cannot be made
  */
-export async function acquireLock(path: string): Promise<AsyncDisposable> {
-  const mine = JSON.stringify(describeSelf());
+export async function acquireLock(
+  path: string,
+  { purpose, heldBy = folderHeldBy }: LockOptions = {},
+): Promise<AsyncDisposable> {
+  const mine = JSON.stringify(describeSelf(purpose));
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (await create(path, mine)) return { [Symbol.asyncDispose]: () => release(path, mine) };
     const found = await readIfThere(path);
@@ -77,7 +95,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-function parseOwner(text: string): Owner | undefined {
+function parseOwner(text: string): LockOwner | undefined {
   try {
     return ownerSchema.parse(JSON.parse(text));
   } catch {
@@ -85,17 +103,18 @@ function parseOwner(text: string): Owner | undefined {
   }
 }
 
-function describeSelf(): Owner {
+function describeSelf(purpose: string | undefined): LockOwner {
   return {
     pid: process.pid,
     process: identityOf(process.pid) ?? 'unknown',
     host: hostname(),
     since: new Date().toISOString(),
+    purpose,
   };
 }
 
 /** A process of another host cannot be looked up from here, so it counts as alive. */
-function isAlive(owner: Owner): boolean {
+function isAlive(owner: LockOwner): boolean {
   return owner.host !== hostname() || identityOf(owner.pid) === owner.process;
 }
 
@@ -117,7 +136,7 @@ function identityOf(pid: number): string | undefined {
   }
 }
 
-function heldBy(path: string, owner: Owner): StoreError {
+function folderHeldBy(path: string, owner: LockOwner): StoreError {
   const isHere = owner.host === hostname();
   return new StoreError({
     where: path,

@@ -28,7 +28,8 @@ export function dse(
   return execa(process.execPath, [packageFile('bin/dse.js'), ...args], {
     reject: false,
     cwd: options.cwd ?? tmpdir(),
-    env: { NO_COLOR: '1', ...options.env },
+    // Other test runs on this machine are none of this one's business.
+    env: { NO_COLOR: '1', DSE_CPU_LOCKS: path.join(tmpdir(), `dse-test-cpus-${process.pid}`), ...options.env },
     timeout: 120_000,
   });
 }

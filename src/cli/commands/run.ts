@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { AnalysisError } from '../../errors.ts';
 import { renderFronts } from '../../report/index.ts';
-import { runExperiment } from '../../run/index.ts';
+import { cpuLockFolder, runExperiment } from '../../run/index.ts';
 import { analyzeResults } from '../analyze-results.ts';
 import { modelCacheDir } from '../cache-dir.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
@@ -15,6 +15,7 @@ interface RunCommandOptions {
   readonly engine?: string;
   readonly reporter?: string;
   readonly strict?: boolean;
+  readonly shareCpus?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,6 +32,7 @@ export async function run(specFile: string, options: RunCommandOptions): Promise
       outDir,
       baseDir: path.dirname(spec.file),
       cacheDir: modelCacheDir(),
+      ...(options.shareCpus ? {} : { cpuLockFolder: cpuLockFolder() }),
       signal: interrupt.signal,
       onEvent: (event) => reporter.report(event),
       locate,
