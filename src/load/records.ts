@@ -10,6 +10,7 @@ export interface EndedRequest {
   readonly outcome: number;
   readonly queueUs: number;
   readonly computeUs: number;
+  readonly cacheHit: number;
   readonly top1Correct: number;
   readonly top5Correct: number;
 }
@@ -45,6 +46,7 @@ export class RecordBuffer {
     columns.outcome[row] = request.outcome;
     columns.queueUs[row] = request.queueUs;
     columns.computeUs[row] = request.computeUs;
+    columns.cacheHit[row] = request.cacheHit;
     columns.top1Correct[row] = request.top1Correct;
     columns.top5Correct[row] = request.top5Correct;
   }
@@ -63,6 +65,7 @@ export class RecordBuffer {
       outcome: columns.outcome.slice(0, count),
       queueUs: columns.queueUs.slice(0, count),
       computeUs: columns.computeUs.slice(0, count),
+      cacheHit: columns.cacheHit.slice(0, count),
       top1Correct: columns.top1Correct.slice(0, count),
       top5Correct: columns.top5Correct.slice(0, count),
     };
@@ -82,6 +85,7 @@ export function concatRecords(batches: readonly RequestRecords[]): RequestRecord
     all.outcome.set(batch.outcome, offset);
     all.queueUs.set(batch.queueUs, offset);
     all.computeUs.set(batch.computeUs, offset);
+    all.cacheHit.set(batch.cacheHit, offset);
     all.top1Correct.set(batch.top1Correct, offset);
     all.top5Correct.set(batch.top5Correct, offset);
     offset += batch.count;
@@ -99,6 +103,7 @@ function allocateRecords(count: number): RequestRecords {
     outcome: new Uint8Array(count),
     queueUs: new Float32Array(count),
     computeUs: new Float32Array(count),
+    cacheHit: new Int8Array(count),
     top1Correct: new Int16Array(count),
     top5Correct: new Int16Array(count),
   };

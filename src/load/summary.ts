@@ -99,6 +99,7 @@ export function summarizeRequests(records: RequestRecords, options: SummaryOptio
       ...latency.responses,
       queue_ms: meanMs(records.queueUs, dueAndGood),
       compute_ms: meanMs(records.computeUs, dueAndGood),
+      cache_hit_rate: cacheHitRate(records, dueAndGood),
       accuracy_top1: scored.top1Correct / items,
       accuracy_top5: scored.top5Correct / items,
       requests: due.length,
@@ -197,6 +198,12 @@ function correctWithinSlo(
 function meanMs(columnUs: Float32Array, rows: readonly number[]): number {
   const known = rows.map((row) => columnUs[row] ?? Number.NaN).filter((valueUs) => !Number.isNaN(valueUs));
   return known.reduce((sum, valueUs) => sum + valueUs, 0) / known.length / (NS_PER_MS / NS_PER_US);
+}
+
+/** Share of hits among the requests whose server said; NaN where it never did. */
+function cacheHitRate({ cacheHit }: RequestRecords, rows: readonly number[]): number {
+  const known = rows.filter((row) => cacheHit[row] !== -1);
+  return known.filter((row) => cacheHit[row] === 1).length / known.length;
 }
 
 /** Time that requests spent in the system within the window, over its length. */

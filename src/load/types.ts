@@ -1,6 +1,6 @@
 import type { InferenceApi } from '../kserve/types.ts';
 import type { DatasetRef, TensorSpec } from '../models/types.ts';
-import type { Arrivals, RatePattern } from '../spec/types.ts';
+import type { Arrivals, Popularity, RatePattern } from '../spec/types.ts';
 
 export type { RatePattern } from '../spec/types.ts';
 
@@ -24,8 +24,12 @@ export type LoadTarget =
       /** Sizes of dimensions that the inputs leave open besides the batch, by name. */
       readonly dims: Readonly<Record<string, number>>;
       readonly dataset: DatasetRef | undefined;
-      /** Seeds the sample inputs and the order of labelled samples. */
+      /** Seeds the sample inputs, the order of labelled samples and the draws among them. */
       readonly seed: number;
+      /** How often each distinct request is sent; in turn where absent. */
+      readonly popularity?: Popularity;
+      /** Distinct requests; every labelled sample, or a few random ones, where absent. */
+      readonly distinct?: number;
     }
   | {
       readonly kind: 'http';
@@ -83,6 +87,8 @@ export interface RequestRecords {
   /** As the server reported them, microseconds; NaN where it did not. */
   readonly queueUs: Float32Array;
   readonly computeUs: Float32Array;
+  /** Whether the server answered from what it remembered, as it reported: 1 yes, 0 no, -1 where it did not say. */
+  readonly cacheHit: Int8Array;
   /** Items of the batch whose top answer, or one of whose first five, was the label; -1 where requests carry no labels. */
   readonly top1Correct: Int16Array;
   readonly top5Correct: Int16Array;

@@ -4,7 +4,7 @@ import type { LoadTarget, OfferedLoad, Protocol } from '../load/types.ts';
 import type { ResolvedModel } from '../models/types.ts';
 import { deriveSeed } from '../rng.ts';
 import type { ModelSettings, ServerSettings, ServingSettings } from '../server/types.ts';
-import type { ExperimentSpec, Level, Load } from '../spec/types.ts';
+import type { ExperimentSpec, GeneratorSpec, Level, Load } from '../spec/types.ts';
 
 /** A target that speaks KServe V2. */
 export type InferenceTarget = Extract<LoadTarget, { kind: 'kserve' }>;
@@ -56,7 +56,27 @@ function servingOf(levels: Levels): ServingSettings {
       graphOptimization: levelValue<'disabled' | 'basic' | 'extended' | 'all'>(levels, 'graph_optimization'),
       spinning: levelValue<boolean>(levels, 'spinning'),
     },
+    ...batchingOf(levels),
+    ...(levels.instances === undefined ? {} : { instances: levelValue<number>(levels, 'instances') }),
+    ...(levels.max_queue === undefined ? {} : { maxQueue: levelValue<number>(levels, 'max_queue') }),
+    ...(isOff(levels.cache) ? {} : { cache: { entries: levelValue<number>(levels, 'cache') } }),
   };
+}
+
+function batchingOf(levels: Levels): Pick<ServingSettings, 'batching'> {
+  if (isOff(levels.max_batch)) return {};
+  const delayMs = levels.max_queue_delay_ms === undefined ? 0 : levelValue<number>(levels, 'max_queue_delay_ms');
+  return {
+    batching: {
+      maxBatch: levelValue<number>(levels, 'max_batch'),
+      maxQueueDelayMs: delayMs,
+      preferredBatches: isOff(levels.preferred_batch) ? [] : [levelValue<number>(levels, 'preferred_batch')],
+    },
+  };
+}
+
+function isOff(level: Level | undefined): boolean {
+  return level === undefined || level.value === 'off' || level.value === 'none';
 }
 
 /** The limits a combination of levels asks for; the CPU set is the factor's, or else the one chosen for the whole run. */
@@ -76,6 +96,7 @@ export function loadTargetOf(
   url: string,
   seed: number,
   api: InferenceTarget['api'] = 'kserve-v2',
+  { popularity, inputs: distinct }: Pick<GeneratorSpec, 'popularity' | 'inputs'> = {},
 ): InferenceTarget {
   return {
     kind: 'kserve',
@@ -88,6 +109,8 @@ export function loadTargetOf(
     dims: model.dims,
     dataset: model.dataset,
     seed,
+    ...(popularity === undefined ? {} : { popularity }),
+    ...(distinct === undefined ? {} : { distinct }),
   };
 }
 

@@ -10,7 +10,7 @@ import { describeExit } from './describe-exit.ts';
 import { labelOf } from './labels.ts';
 import { isTogether, neighboursInside } from './neighbour-settings.ts';
 import type { Neighbours } from './neighbours.ts';
-import { checkReadiness } from './readiness.ts';
+import { checkAppliedSettings, checkReadiness } from './readiness.ts';
 import { modelOf } from './resolve-models.ts';
 import { measureSloCapacity, type SloCapacity } from './slo-capacity.ts';
 import { startNeighbours } from './start-neighbours.ts';
@@ -67,10 +67,11 @@ export async function startConfiguration(
   const signal = AbortSignal.any([context.signal, gone.signal]);
   try {
     if (!isTogether(levels)) neighbours = await startNeighbours(planned, context, undefined, signal);
+    const launched = launchedServerOf(levels, model, spec.server, neighboursInside(levels, context.models));
     server = await context.launcher.start(
       {
         runLabel: context.runLabel,
-        ...launchedServerOf(levels, model, spec.server, neighboursInside(levels, context.models)),
+        ...launched,
         limits: limitsOf(levels, context.cpus.server),
         logFile: store.logPath(`${configurationId}-b${block}`),
         readyTimeoutMs: spec.server.readyTimeoutMs,
@@ -88,9 +89,11 @@ export async function startConfiguration(
       server.url,
       deriveSeed(spec.design.seed, 'samples', configurationId, block),
       spec.server.description?.api,
+      spec.generator,
     );
     const readySignal = AbortSignal.any([signal, AbortSignal.timeout(spec.server.readyTimeoutMs)]);
     await unless(readySignal, checkReadiness(target, readySignal));
+    await unless(readySignal, checkAppliedSettings(launched.settings, server.url, readySignal));
     neighbours ??= await startNeighbours(planned, context, server, signal);
     emit({ type: 'server-ready', configurationId, tookMs: (monotonicNs() - startNs) / NS_PER_MS });
 

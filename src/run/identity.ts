@@ -35,6 +35,8 @@ function definitionOf(trial: PlannedTrial, { spec, models, cpus }: Setting): Tri
           },
         }),
     connections: spec.generator.connections,
+    ...(spec.generator.popularity === undefined ? {} : { popularity: spec.generator.popularity }),
+    ...(spec.generator.inputs === undefined ? {} : { inputs: spec.generator.inputs }),
     seed: arrivalSeedOf(trial, spec),
     replicate: trial.replicate,
   };

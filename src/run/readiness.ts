@@ -1,6 +1,8 @@
 import { messageOf } from '../errors.ts';
-import { REST_APIS } from '../kserve/index.ts';
+import { decodeModelMetadata, REST_APIS } from '../kserve/index.ts';
 import { makeSampleBatches } from '../models/index.ts';
+import { servingParameters } from '../server/index.ts';
+import type { ServerSettings } from '../server/types.ts';
 import type { InferenceTarget } from './configuration-settings.ts';
 import { TrialFailure } from './waiting.ts';
 
@@ -19,6 +21,30 @@ export async function checkReadiness(target: InferenceTarget, signal: AbortSigna
   const response = await expectOk(inferUrl, { method: 'POST', headers, body }, signal);
   const outputs = api.decode(Object.fromEntries(response.headers), new Uint8Array(await response.arrayBuffer()));
   if (outputs.length === 0) throw new TrialFailure('the first inference was answered without an output');
+}
+
+/**
+ * Reads back from a server how it really serves its models; those of dse's own server tell all of it.
+ *
+ * @throws TrialFailure with every setting that reads otherwise than asked
+ */
+export async function checkAppliedSettings(
+  { models }: ServerSettings,
+  url: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const mismatches: string[] = [];
+  for (const model of models) {
+    const response = await expectOk(`${url}/v2/models/${encodeURIComponent(model.name)}`, {}, signal);
+    const { parameters } = decodeModelMetadata(new Uint8Array(await response.arrayBuffer()));
+    for (const [name, asked] of Object.entries(servingParameters(model))) {
+      const found = JSON.stringify(parameters[name]);
+      if (found === JSON.stringify(asked)) continue;
+      mismatches.push(`asked for ${name} ${JSON.stringify(asked)}, but it reads back ${found ?? 'nothing'}`);
+    }
+  }
+  if (mismatches.length > 0)
+    throw new TrialFailure(`the server does not serve as it was told: ${mismatches.join('; ')}`);
 }
 
 async function expectOk(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {

@@ -1,2 +1,3 @@
+export { servingParameters } from './serving-parameters.ts';
 export { startServer } from './start-server.ts';
 export type * from './types.ts';

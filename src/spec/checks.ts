@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts';
+import { checkBatching } from './check-batching.ts';
 import { checkCpus } from './check-cpus.ts';
 import { checkDesign } from './check-design.ts';
 import { checkExclusions } from './check-exclusions.ts';
@@ -31,6 +32,7 @@ export const CHECKS: readonly Check[] = [
   checkDesign,
   checkFactors,
   checkServer,
+  checkBatching,
   checkLoads,
   checkPatterns,
   checkCpus,

@@ -23,6 +23,16 @@ export interface FactorDefinition {
 
 const EVERY_ENGINE: readonly EngineName[] = ['native', 'docker', 'podman'];
 
+const CACHE_ERROR = 'off, or the answers remembered, e.g. { entries: 100 }';
+
+/** A level of the cache by what it is: `{ entries: 100 }` is called 100. */
+const cacheEntriesSchema = z
+  .strictObject(
+    { entries: wholeNumber(1, 100).describe('Most answers remembered; inputs and answers take 256 MB at most.') },
+    { error: CACHE_ERROR },
+  )
+  .transform(({ entries }) => ({ name: String(entries), value: entries }));
+
 /** Every factor by name. One entry here makes a factor known to the schema, its checks and its messages. */
 export const FACTORS = {
   model: {
@@ -107,6 +117,61 @@ export const FACTORS = {
     examples: [false, true],
     engines: EVERY_ENGINE,
   },
+  instances: {
+    description:
+      'Sessions of the runtime over the model, each with its own thread, `threads` and copy of the weights. 1 where left out.',
+    group: 'runtime',
+    value: wholeNumber(1, 2),
+    defaultLevel: undefined,
+    examples: [1, 2],
+    engines: EVERY_ENGINE,
+  },
+  max_batch: {
+    description:
+      'Dynamic batching: most items that waiting requests are joined to and run as; apart from `batch`, the items in one request. `off` where left out.',
+    group: 'runtime',
+    value: z.union([z.literal('off'), wholeNumber(1, 8)], { error: 'off, or a whole number of items, e.g. 8' }),
+    defaultLevel: undefined,
+    examples: ['off', 8],
+    engines: EVERY_ENGINE,
+  },
+  max_queue_delay_ms: {
+    description:
+      'Dynamic batching: longest time a request waits for others to be joined with, milliseconds; of no effect where `max_batch` is off. 0 where left out.',
+    group: 'runtime',
+    value: z
+      .number({ error: 'a number of milliseconds, e.g. 2' })
+      .min(0, { error: 'a number of milliseconds, e.g. 2' }),
+    defaultLevel: undefined,
+    examples: [0, 2],
+    engines: EVERY_ENGINE,
+  },
+  preferred_batch: {
+    description:
+      'Dynamic batching: number of items that is run without waiting for more; of no effect where `max_batch` is off. `none` where left out.',
+    group: 'runtime',
+    value: z.union([z.literal('none'), wholeNumber(1, 4)], { error: 'none, or a whole number of items, e.g. 4' }),
+    defaultLevel: undefined,
+    examples: ['none', 4],
+    engines: EVERY_ENGINE,
+  },
+  cache: {
+    description:
+      'Answers remembered by the server and given again to the same inputs, as { entries: 100 }, the least recently used going first. `off` where left out. See `generator.popularity`.',
+    group: 'runtime',
+    value: z.union([z.literal('off'), wholeNumber(1, 100)], { error: CACHE_ERROR }),
+    defaultLevel: undefined,
+    examples: ['off', '{ entries: 100 }'],
+    engines: EVERY_ENGINE,
+  },
+  max_queue: {
+    description: 'Requests that may wait for the runtime; the server refuses more with 429. 1000 where left out.',
+    group: 'runtime',
+    value: wholeNumber(1, 100),
+    defaultLevel: undefined,
+    examples: [10, 1000],
+    engines: EVERY_ENGINE,
+  },
   cpus: {
     description: 'CPU quota of the server in CPUs: 0.5 is half of one. Not limited where left out.',
     group: 'limit',
@@ -185,7 +250,9 @@ export function levelSchema(name: FactorName): z.ZodType {
       // Named levels of one and of several neighbours; an object is what stands last (see `parseWritten`).
       return z.union([value, neighbourListSchema, neighbourSchema]).describe(description);
     default:
-      return z.union([value, namedLevelSchema(value)]).describe(description);
+      return name === 'cache'
+        ? z.union([value, namedLevelSchema(value), cacheEntriesSchema]).describe(description)
+        : z.union([value, namedLevelSchema(value)]).describe(description);
   }
 }
 

@@ -2,7 +2,7 @@ import { FACTOR_NAMES, FACTORS, type FactorDefinition, isAppliedByServer } from 
 import { DEFAULT_LOADS, type WrittenLoad } from './loads.ts';
 import { energySchema, type WrittenSpec } from './schema.ts';
 import type { TraceReader } from './traces.ts';
-import type { EngineName, ExperimentSpec, Level, Load, Scalar, ServerDescription } from './types.ts';
+import type { EngineName, ExperimentSpec, GeneratorSpec, Level, Load, Scalar, ServerDescription } from './types.ts';
 
 /**
  * Joins what was written and what was left out into the spec that every later step works from: levels get their names, load levels their definitions, and factors that are
@@ -57,6 +57,7 @@ export function resolveSpec(
     },
     generator: {
       connections: written.generator.connections,
+      ...resolveWorkload(written.generator),
       ...(written.generator.cpuset === undefined ? {} : { cpuset: written.generator.cpuset }),
     },
     factors,
@@ -116,6 +117,19 @@ function resolveLoad(load: WrittenLoad, readTrace: TraceReader): Load {
 
 function loadsInUse(levels: readonly Level[]): Record<string, Load> {
   return Object.fromEntries(levels.map(({ name, value }) => [name, value as Load]));
+}
+
+/** Which requests are sent how often, where the file says so. */
+function resolveWorkload({ popularity, inputs }: WrittenSpec['generator']): Partial<GeneratorSpec> {
+  return {
+    ...(inputs !== undefined && { inputs }),
+    ...(popularity !== undefined && {
+      popularity:
+        typeof popularity === 'string'
+          ? ({ kind: popularity } as const)
+          : ({ kind: 'zipf', exponent: popularity.zipf } as const),
+    }),
+  };
 }
 
 function resolveDesign({

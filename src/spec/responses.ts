@@ -85,6 +85,12 @@ export const RESPONSES: readonly ResponseDefinition[] = [
     'Mean time a request waited in the server before the runtime took it up, as the server reports it',
   ),
   response('compute_ms', 'ms', 'lower', 'Mean time a request spent in the inference runtime, as the server reports it'),
+  response(
+    'cache_hit_rate',
+    '',
+    'higher',
+    'Share of requests (0 to 1) answered from what the server remembered, as it reports; empty where it remembers nothing',
+  ),
   response('cpu_util', 'CPUs', 'lower', 'CPU time of the server over the measured time: 1 is one CPU fully used'),
   response(
     'throttled_share',

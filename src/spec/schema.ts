@@ -110,10 +110,25 @@ const serverSchema = z.strictObject(
   { error: 'settings of the server, e.g. { engine: native, cpuset: "0" }' },
 );
 
+const POPULARITY = 'in-turn, uniform or a Zipf exponent, e.g. { zipf: 1.0 }';
+
 const generatorSchema = z.strictObject(
   {
     cpuset: cpuList().describe('CPUs the load generator may run on, apart from the server.').optional(),
     connections: wholeNumber(1, 64).describe('Requests an open-loop load may have in flight at once.').prefault(64),
+    popularity: z
+      .union([choice(['in-turn', 'uniform']), z.strictObject({ zipf: positiveNumber(1) }, { error: POPULARITY })], {
+        error: POPULARITY,
+      })
+      .describe(
+        'How often each of the distinct requests is sent: in-turn, one after the other; uniform, each draw equally likely; { zipf: s }, the k-th most popular with a probability in proportion to 1/k^s. Draws are seeded.',
+      )
+      .optional(),
+    inputs: wholeNumber(1, 100)
+      .describe(
+        'Distinct requests sent. Where left out: every labelled sample, or 16 random ones, as far as 64 MB hold them.',
+      )
+      .optional(),
   },
   { error: 'settings of the load generator, e.g. { cpuset: "1" }' },
 );

@@ -144,10 +144,20 @@ export interface ContainerSpec {
   readonly engineArgs?: readonly string[];
 }
 
+/** Which of the distinct requests is sent next: the next in turn, any with equal probability, or the k-th with a probability in proportion to 1/k^exponent. */
+export type Popularity =
+  | { readonly kind: 'in-turn' }
+  | { readonly kind: 'uniform' }
+  | { readonly kind: 'zipf'; readonly exponent: number };
+
 export interface GeneratorSpec {
   readonly cpuset?: string;
   /** Clients (connections) an open-loop load may have in flight at once. */
   readonly connections: number;
+  /** How often each distinct request is sent; in turn where absent. */
+  readonly popularity?: Popularity;
+  /** Distinct requests; the load's own choice where absent. */
+  readonly inputs?: number;
 }
 
 export interface MeasureSpec {

@@ -8,6 +8,7 @@ import type {
   Level,
   Load,
   MeasureSpec,
+  Popularity,
   Scalar,
   ServerDescription,
 } from '../spec/types.ts';
@@ -275,6 +276,9 @@ export interface TrialDefinition {
   };
   /** Clients an open-loop load may have in flight. */
   readonly connections: number;
+  /** Which requests are sent how often, where the spec says so. */
+  readonly popularity?: Popularity;
+  readonly inputs?: number;
   /** Seed of the arrivals and of the sample inputs. */
   readonly seed: number;
   readonly replicate: number;

@@ -9,6 +9,7 @@ export interface RequestMs {
   readonly waited?: boolean;
   readonly queue?: number;
   readonly compute?: number;
+  readonly cacheHit?: number;
   readonly top1?: number;
   readonly top5?: number;
 }
@@ -24,6 +25,7 @@ export function makeRecords(requests: readonly RequestMs[]): RequestRecords {
     outcome: Uint8Array.from(requests, ({ outcome = 'ok' }) => OUTCOME[outcome]),
     queueUs: Float32Array.from(requests, ({ queue = Number.NaN }) => queue * 1000),
     computeUs: Float32Array.from(requests, ({ compute = Number.NaN }) => compute * 1000),
+    cacheHit: Int8Array.from(requests, ({ cacheHit = -1 }) => cacheHit),
     top1Correct: Int16Array.from(requests, ({ top1 = -1 }) => top1),
     top5Correct: Int16Array.from(requests, ({ top5 = -1 }) => top5),
   };

@@ -96,6 +96,22 @@ test('a server that dies in the window fails that trial with its exit, and the n
   expect(outcome.outcome).toBe('complete');
 });
 
+test('a server that does not serve as it was told fails every trial of its configuration, with what differs', async ({
+  folder,
+}) => {
+  const { records } = await runOnKnownServer(folder, specOf('  a: { rate: 10 }\n  b: { rate: 20 }'), [
+    'serves-otherwise',
+  ]);
+  expect(records).toHaveLength(2);
+  for (const record of records) {
+    expect(record).toMatchObject({
+      state: 'failed',
+      phase: 'ready',
+      reason: 'the server does not serve as it was told: asked for max_batch "off", but it reads back 7',
+    });
+  }
+});
+
 test('a server that never becomes ready fails every trial of its configuration, with what it answered', {
   timeout: 60_000,
 }, async ({ folder }) => {

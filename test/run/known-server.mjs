@@ -1,10 +1,12 @@
 // A KServe V2 server whose answers are known beforehand: one worker, first come first served, each request served for exactly the same time, each image called a 7.
-// Arguments: the launcher's settings as JSON, service time (ms), what it does: "serves", "exits-after N requests", "answers-500 after N requests", "never-ready",
+// Arguments: the launcher's settings as JSON, service time (ms), what it does: "serves", "exits-after N requests", "answers-500 after N requests", "never-ready", "serves-otherwise",
 // "slows" (the service time doubles every second, and begins anew after N seconds), "chatters" (replies of N numbers, made once, that cost the reader more than the writer).
 import { createServer } from 'node:http';
+import { servingParameters } from '../../dist/server/serving-parameters.js';
 
 const [settings, serviceText, behaviour = 'serves', countText = '0'] = process.argv.slice(2);
-const [{ name: modelName }] = JSON.parse(settings).models;
+const { models } = JSON.parse(settings);
+const [{ name: modelName }] = models;
 const serviceMs = Number(serviceText);
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 const waiting = [];
@@ -45,7 +47,9 @@ function answer({ response, batch, queueMs }) {
 const server = createServer((request, response) => {
   if (request.method === 'GET') {
     response.statusCode = behaviour === 'never-ready' ? 503 : 200;
-    response.end();
+    const model = models.find(({ name }) => request.url.endsWith(`/${name}`)) ?? models[0];
+    const parameters = { ...servingParameters(model), ...(behaviour === 'serves-otherwise' && { max_batch: 7 }) };
+    response.end(JSON.stringify({ name: model.name, inputs: [], outputs: [], parameters }));
     return;
   }
   const chunks = [];

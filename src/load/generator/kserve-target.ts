@@ -1,6 +1,8 @@
+import { LoadError } from '../../errors.ts';
 import { REST_APIS, type RestApi } from '../../kserve/index.ts';
 import { countCorrect, countSamples, makeSampleBatches, type SampleBatch } from '../../models/index.ts';
 import type { LoadTarget } from '../types.ts';
+import { createRequestOrder } from './request-order.ts';
 import {
   encodeHttpRequest,
   type Judgement,
@@ -34,13 +36,23 @@ export function prepareKserveTarget(target: KserveTarget): PreparedTarget {
   const makeBatches = (count: number) => makeSampleBatches(target.inputs, { ...target, count });
   const first = makeBatches(1).map(encode);
   const fitting = Math.floor((BODIES_MB * 1e6) / (first[0]?.bytes.length ?? 1));
-  const count = Math.min(wantedBodies(target), Math.max(FEWEST_BODIES, fitting));
+  const most = Math.max(FEWEST_BODIES, fitting);
+  if (target.distinct !== undefined && target.distinct > most) throw tooManyInputs(target.distinct, most);
+  const count = target.distinct ?? Math.min(wantedBodies(target), most);
   return {
     url: url.href,
     method: 'POST',
     requests: makeBatches(count).map(encode),
+    makeOrder: () => createRequestOrder(count, target.popularity ?? { kind: 'in-turn' }, target.seed),
     judge: (...reply) => judgeInference(api, ...reply),
   };
+}
+
+function tooManyInputs(distinct: number, most: number): LoadError {
+  return new LoadError({
+    what: `${distinct} distinct requests of this size do not fit into the ${BODIES_MB} MB kept for them`,
+    hint: `Set generator.inputs to ${most} or less, or make requests smaller.`,
+  });
 }
 
 /** Requests that hold every labelled sample equally often: the fewest whose items are a multiple of the samples. */

@@ -21,8 +21,10 @@ export interface Judgement {
 export interface PreparedTarget {
   readonly url: string;
   readonly method: string;
-  /** Cycled in order. Never empty. */
+  /** Never empty. */
   readonly requests: readonly PreparedRequest[];
+  /** Positions of the requests in the order they are sent, begun anew for each run. In turn where absent. */
+  readonly makeOrder?: () => () => number;
   /** Absent where every reply with a status of success is as good as any. */
   readonly judge?: (request: PreparedRequest, headers: readonly string[], body: Buffer) => Judgement;
 }

@@ -10,6 +10,7 @@ import { createOpenLoop } from './open-loop.ts';
 import { type Ending, type InFlight, PacedClient, type Traffic } from './paced-client.ts';
 import type { Pacing, PacingHost } from './pacing.ts';
 import { findHeader, parseServerTiming } from './reply-headers.ts';
+import { createRequestOrder } from './request-order.ts';
 import type { PreparedTarget } from './requests.ts';
 
 /** How often records are handed over, and how many rows at most are held until then. */
@@ -54,7 +55,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
   const timeoutNs = timeoutMs * NS_PER_MS;
   const rows = new RecordBuffer(ROWS_HELD);
   const clients: PacedClient[] = [];
-  let nextRequest = 0;
+  const nextRequest = target.makeOrder?.() ?? createRequestOrder(requests.length, { kind: 'in-turn' }, 0);
   let inFlight = 0;
   let onDrained: (() => void) | undefined;
 
@@ -68,7 +69,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
 
   const host: PacingHost = {
     send: (client, intendedNs, waitedForClient) => {
-      const request = requests[nextRequest++ % requests.length];
+      const request = requests[nextRequest()];
       if (request === undefined) throw new RangeError('a prepared target has no request');
       inFlight++;
       client.release(request, intendedNs, waitedForClient);
@@ -156,7 +157,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
 }
 
 /** What a reply would have told. */
-const UNANSWERED = { queueUs: Number.NaN, computeUs: Number.NaN, top1Correct: -1, top5Correct: -1 };
+const UNANSWERED = { queueUs: Number.NaN, computeUs: Number.NaN, cacheHit: -1, top1Correct: -1, top5Correct: -1 };
 
 function createPacing(load: OfferedLoad, timeoutMs: number, host: PacingHost): Pacing {
   return load.kind === 'open'

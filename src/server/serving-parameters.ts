@@ -1,0 +1,21 @@
+import { DEFAULT_MAX_QUEUE } from './model/index.ts';
+import type { ModelSettings } from './types.ts';
+
+/** How a model is served, as its metadata tell under `parameters`: one entry for each setting that an experiment may vary. */
+export function servingParameters(settings: ModelSettings): Readonly<Record<string, unknown>> {
+  const { instances = 1, batching, cache, maxQueue = DEFAULT_MAX_QUEUE } = settings;
+  const { intraOpThreads, interOpThreads, executionMode, graphOptimization, spinning } = settings.engine;
+  return {
+    intra_op_threads: intraOpThreads,
+    inter_op_threads: interOpThreads,
+    execution_mode: executionMode,
+    graph_optimization: graphOptimization,
+    spinning,
+    instances,
+    max_batch: batching?.maxBatch ?? 'off',
+    max_queue_delay_ms: batching?.maxQueueDelayMs ?? 0,
+    preferred_batches: batching?.preferredBatches ?? [],
+    max_queue: maxQueue,
+    cache: cache?.entries ?? 'off',
+  };
+}

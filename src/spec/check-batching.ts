@@ -1,0 +1,17 @@
+import type { Problem } from '../errors.ts';
+import { levelsOf } from './check-factors.ts';
+import type { CheckInput } from './checks.ts';
+
+/** Settings of dynamic batching are given only where some level has it on: else they would be varied without an effect. */
+export function checkBatching({ spec, positions }: CheckInput): Problem[] {
+  if (levelsOf(spec, 'max_batch').some(({ level }) => level.value !== 'off')) return [];
+  return ['max_queue_delay_ms', 'preferred_batch'].flatMap((factor) =>
+    levelsOf(spec, factor)
+      .slice(0, 1)
+      .map(({ path }) => ({
+        where: positions.ofValue(path),
+        what: `"${factor}" has no effect, because "max_batch" is off at every level`,
+        hint: `Add "max_batch", e.g. max_batch: [off, 8], or leave "${factor}" out.`,
+      })),
+  );
+}
