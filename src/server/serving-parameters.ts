@@ -1,5 +1,7 @@
-import { DEFAULT_MAX_QUEUE } from './model/index.ts';
 import type { ModelSettings } from './types.ts';
+
+/** Requests that may wait where the settings do not say. */
+export const DEFAULT_MAX_QUEUE = 1000;
 
 /** How a model is served, as its metadata tell under `parameters`: one entry for each setting that an experiment may vary. */
 export function servingParameters(settings: ModelSettings): Readonly<Record<string, unknown>> {

@@ -1,4 +1,3 @@
 export { loadModel } from './load-model.ts';
-export { DEFAULT_MAX_QUEUE } from './scheduler.ts';
 export type * from './types.ts';
 export { versionOf } from './version.ts';

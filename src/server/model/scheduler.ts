@@ -3,14 +3,12 @@ import { KserveError } from '../../kserve/index.ts';
 import type { NamedTensor } from '../../models/types.ts';
 import { monotonicNs, NS_PER_MS, NS_PER_S, NS_PER_US } from '../../units.ts';
 import type { BufferPool } from '../buffer-pool.ts';
+import { DEFAULT_MAX_QUEUE } from '../serving-parameters.ts';
 import type { ServingSettings } from '../types.ts';
 import { countItems, shapeKey } from './batch-shapes.ts';
 import { joinRequests, splitOutputs } from './join-requests.ts';
 import type { InferenceRequest, ModelEvents, ModelInference } from './types.ts';
 import { type WaitingRequest, WaitingRequests } from './waiting-requests.ts';
-
-/** Requests that may wait where the settings do not say. */
-export const DEFAULT_MAX_QUEUE = 1000;
 
 /** A run in progress and one that is ready when it ends: without the second, a session would idle while the answer of the first crosses the threads. */
 const MOST_RUNS_PER_SESSION = 2;
