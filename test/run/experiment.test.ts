@@ -99,9 +99,9 @@ test('a server that dies in the window fails that trial with its exit, and the n
 test('a server that does not serve as it was told fails every trial of its configuration, with what differs', async ({
   folder,
 }) => {
-  const { records } = await runOnKnownServer(folder, specOf('  a: { rate: 10 }\n  b: { rate: 20 }'), [
-    'serves-otherwise',
-  ]);
+  const { records } = await runOnKnownServer(folder, specOf('  a: { rate: 10 }\n  b: { rate: 20 }'), {
+    behaviour: ['serves-otherwise'],
+  });
   expect(records).toHaveLength(2);
   for (const record of records) {
     expect(record).toMatchObject({
