@@ -98,6 +98,8 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     )
     .option('--allow-mixed-energy', 'let estimated and measured energy share a front')
     .option('--out <dir>', 'where to write (default: <results>/analysis)')
+    .option('--format <kind>', 'how to print: text, markdown or latex', 'text')
+    .option('--table <name>', 'print this table instead of the front, e.g. effects or transfer')
     .option('--json', 'machine-readable output')
     .action(doing(async () => (await import('./commands/analyze.ts')).analyze));
 

@@ -28,7 +28,7 @@ describe.skipIf(executablePath === undefined)('the page in Chromium (skipped whe
     folder = await mkdtemp(path.join(tmpdir(), 'dse-report-'));
     browser = await chromium.launch({ executablePath: executablePath as string, args: ['--no-sandbox'] });
     small = await save('small.html', (await makePage([syntheticPart({ batches: 2 })])).page);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await browser.close();
     await rm(folder, { recursive: true, force: true });
@@ -184,7 +184,7 @@ describe.skipIf(executablePath === undefined)('the page in Chromium (skipped whe
     await page.waitForFunction(CHOSEN);
     await drawAll(page);
     expect(complaints).toEqual([]);
-  }, 90_000);
+  }, 120_000);
 });
 
 /** Draws what was not scrolled to, as printing does. */

@@ -1,6 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { analyzeTable, tableFromRecords } from '../../src/analysis/index.ts';
-import { renderFronts, renderFrontsMarkdown } from '../../src/report/index.ts';
+import { describe, expect, it, test } from 'vitest';
+import {
+  type Analysis,
+  analyzeTable,
+  RESULT_TABLES,
+  type ResultTable,
+  tableFromRecords,
+} from '../../src/analysis/index.ts';
+import { RENDERERS, renderFronts, viewResultTable } from '../../src/report/index.ts';
 import type { Objective } from '../../src/spec/types.ts';
 import type { Cell, Results } from '../../src/store/index.ts';
 
@@ -173,7 +179,7 @@ The 3 fronts by context are in pareto.csv.
 describe('the front in Markdown', () => {
   it('is a table that GitHub draws, names escaped', () => {
     const rows = [row({ model: 'a|b_c', batch: 1 }), row({ model: 'a|b_c', batch: 2, latency_p50_ms: 5 })];
-    expect(renderFrontsMarkdown(analyze(rows), [folder(rows)])).toContain(
+    expect(renderFronts(analyze(rows), [folder(rows)], 'markdown')).toContain(
       [
         '### Pareto front: 1 of 2 configurations',
         '',
@@ -182,5 +188,67 @@ describe('the front in Markdown', () => {
         '| a\\|b\\_c | 1 | 4 | 0.1 | valid |',
       ].join('\n'),
     );
+  });
+});
+
+describe('the front for a paper', () => {
+  const rows = [
+    row({ model: 'squeezenet1.1', batch: 1, energy_source: 'estimate' }),
+    row({ model: 'mine_&_50%', batch: 2, energy_source: 'estimate', latency_p50_ms: 3 }),
+  ];
+  const text = renderFronts(analyze(rows), [folder(rows)], 'latex');
+
+  test('escapes what LaTeX would take as its own, and names estimates and synthetic weights', () => {
+    expect(text).toContain('mine\\_\\&\\_50\\% & 2 &');
+    expect(text).toContain('0.1 (estimate)');
+    expect(text).not.toMatch(/[^\\][&%_]50/);
+  });
+
+  test('is a table with as many columns as its rows have cells', () => {
+    const [, alignment = ''] = /begin\{tabular\}\{([lr]+)\}/.exec(text) ?? [];
+    const cells = text.split('\n').filter((line) => line.startsWith('    mine'));
+    expect(cells).toHaveLength(1);
+    expect(cells[0]?.split(/(?<!\\)&/)).toHaveLength(alignment.length);
+    expect(text.startsWith('% Needs \\usepackage{booktabs}.\n\\begin{table}')).toBe(true);
+    expect(text.endsWith('\\end{table}\n')).toBe(true);
+  });
+});
+
+describe('a table of the analysis', () => {
+  const factors = ['model', 'batch'];
+  const rows = ['mnist-cnn', 'squeezenet1.1'].flatMap((model, heavy) =>
+    [1, 2, 3].map((batch) =>
+      row({
+        model,
+        batch,
+        latency_p50_ms: batch + 10 * heavy,
+        energy_per_inference_j: 1 / batch,
+        energy_source: 'estimate',
+      }),
+    ),
+  );
+  const analysis = analyze(rows, factors, ['model']);
+  const view = viewResultTable(
+    'transfer.csv',
+    (RESULT_TABLES['transfer.csv'] as (a: Analysis) => ResultTable)(analysis),
+    [folder(rows)],
+  );
+
+  test('leaves out columns that have no value, and names estimates and synthetic weights in its cells', () => {
+    const headers = view.columns.map(({ header }) => header[0]);
+    expect(headers).not.toContain('empty_because');
+    expect(headers.slice(0, 4)).toEqual(['response', 'context', 'from', 'to']);
+    expect(view.rows.map((cells) => cells.slice(0, 4))).toContainEqual([
+      'energy_per_inference_j (estimate)',
+      'model',
+      'mnist-cnn',
+      'squeezenet1.1 (synthetic weights)',
+    ]);
+  });
+
+  test.each(['text', 'markdown', 'latex'] as const)('is written as %s with every row', (format) => {
+    const text = RENDERERS[format](view);
+    expect(text.split('squeezenet1.1 (synthetic weights)').length - 1).toBeGreaterThanOrEqual(view.rows.length);
+    expect(text.endsWith('\n')).toBe(true);
   });
 });
