@@ -226,6 +226,13 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--json', 'machine-readable output')
     .action(doing(async () => (await import('./commands/models.ts')).listModels));
   models
+    .command('pull')
+    .description('download a model of the ONNX zoo, or of your own catalogue, into the cache')
+    .argument('<model>', 'name of a model, as `dse models list` has it')
+    .option('--mirror <address>', "take this server in the place of the address's own (default: $DSE_MIRROR)")
+    .option('--json', 'machine-readable output')
+    .action(doing(async () => (await import('./commands/models-pull.ts')).pull));
+  models
     .command('inspect')
     .description('inputs, outputs, parameters, multiply-adds by layer, memory, lineage')
     .argument('<model>', 'name of a model, or an ONNX file')

@@ -1,5 +1,6 @@
 import leven from 'leven';
 import type { CatalogueEntry } from './catalogue-entry.ts';
+import { remoteModels } from './pull/remote-models.ts';
 import { syntheticModels } from './synthetic-models.ts';
 import { trainedModels } from './trained-models.ts';
 
@@ -10,9 +11,9 @@ export function modelNames(): string[] {
   return Object.keys(catalogue);
 }
 
-/** Whether the catalogue has the name. A user's own file is named by its path instead; see `isModelPath`. */
+/** Whether the catalogue has the name, or it is one that can be pulled. A user's own file is named by its path instead; see `isModelPath`. */
 export function isKnownModel(name: string): boolean {
-  return Object.hasOwn(catalogue, name);
+  return Object.hasOwn(catalogue, name) || Object.hasOwn(remoteModels(), name);
 }
 
 /** Whether a model is named by the path of a file: it ends in .onnx or holds a slash. */

@@ -4,6 +4,8 @@ export { type EvaluatedAccuracy, evaluateOnce } from './evaluate/evaluate-once.t
 export { evaluateModel, type ModelEvaluation } from './evaluate/index.ts';
 export type { ModelReport } from './inspect/inspect-model.ts';
 export { type ModelProfile, profileModel } from './profile.ts';
+export { type PulledModel, pullModel } from './pull/pull-model.ts';
+export { remoteModels } from './pull/remote-models.ts';
 export { resolveModel } from './resolve.ts';
 export { countSamples, makeSampleBatches } from './samples.ts';
 export { countCorrect } from './scoring.ts';

@@ -5,6 +5,9 @@ import { packageFile } from '../package-files.ts';
 import { digestOf, writeWhole } from './cached-file.ts';
 import { catalogue, isModelPath, modelNames, nearestModelNames } from './catalogue.ts';
 import type { PinnedFile, SyntheticEntry, TrainedEntry } from './catalogue-entry.ts';
+import { pulledFile } from './pull/pull-model.ts';
+import { remoteModels } from './pull/remote-models.ts';
+import type { RemoteModel } from './pull/zoo.ts';
 import type { DatasetRef, ResolvedModel } from './types.ts';
 
 export interface ResolveOptions {
@@ -50,6 +53,8 @@ async function locate(
   if (trained !== undefined && file === undefined) throw noTrainedVariant(name, trained);
   if (entry?.isSynthetic) return { file: await buildOnce(name, entry, cacheDir), dataset: undefined };
   if (entry !== undefined) return locateTrained(entry, file ?? { path: entry.file, sha256: entry.sha256 });
+  const remote = remoteModels();
+  if (Object.hasOwn(remote, name)) return locatePulled(name, remote[name] as RemoteModel, cacheDir);
   if (isModelPath(name)) return { file: resolve(baseDir, name), dataset: undefined };
   throw unknownModel(name);
 }
@@ -70,6 +75,17 @@ async function buildOnce(name: string, entry: SyntheticEntry, cacheDir: string):
   }
   await writeWhole(file, bytes);
   return file;
+}
+
+/** Downloaded by `dse models pull`, and never from here: an experiment must not wait for, or change with, a network. */
+async function locatePulled(name: string, model: RemoteModel, cacheDir: string) {
+  const file = pulledFile(name, model, cacheDir);
+  if ((await digestOf(file)) === model.sha256) return { file, dataset: undefined };
+  throw new ModelError({
+    where: name,
+    what: 'the model was not downloaded yet',
+    hint: `Run: dse models pull ${name}`,
+  });
 }
 
 /** Files that ship with dse are checked before use: a damaged label would be a wrong accuracy that looks fine. */

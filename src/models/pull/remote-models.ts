@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { ModelError, messageOf } from '../../errors.ts';
+import { type RemoteModel, zoo } from './zoo.ts';
+
+/**
+ * Every model that can be downloaded, by name: those of the ONNX model zoo, and those of the user's catalogue, a JSON file that `DSE_CATALOGUE` names.
+ *
+ * @throws ModelError if that file cannot be read, or its entries are not { url, sha256, bytes }
+ */
+export function remoteModels(file = process.env.DSE_CATALOGUE): Readonly<Record<string, RemoteModel>> {
+  if (!file) return zoo;
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw badCatalogue(file, `cannot be read: ${messageOf(error)}`);
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw badCatalogue(file, 'holds no object of models by name');
+  }
+  const own = Object.entries(content).map(([name, model]) => [name, readEntry(name, model, file)] as const);
+  return { ...zoo, ...Object.fromEntries(own) };
+}
+
+function readEntry(name: string, model: unknown, file: string): RemoteModel {
+  const { url, sha256, bytes, summary = 'from your catalogue' } = (model ?? {}) as Partial<RemoteModel>;
+  const wrong = [
+    ...(/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) ? [] : ['its name']),
+    ...(typeof url === 'string' && /^https?:\/\/[^/]/.test(url) ? [] : ['its url']),
+    ...(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? [] : ['its sha256']),
+    ...(Number.isSafeInteger(bytes) && Number(bytes) > 0 ? [] : ['its bytes']),
+    ...(typeof summary === 'string' ? [] : ['its summary']),
+  ];
+  if (wrong.length > 0) throw badCatalogue(file, `is not sound in "${name}": ${wrong.join(', ')}`);
+  return { url: url ?? '', sha256: sha256 ?? '', bytes: bytes ?? 0, summary };
+}
+
+function badCatalogue(where: string, what: string): ModelError {
+  return new ModelError({
+    where,
+    what: `your catalogue (DSE_CATALOGUE) ${what}`,
+    hint: 'Write { "name": { "url": "https://...", "sha256": "64 hex digits", "bytes": size } } with an entry for each model.',
+  });
+}

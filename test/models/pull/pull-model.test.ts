@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { resolveModel } from '../../../src/models/index.ts';
+import { download } from '../../../src/models/pull/download.ts';
+import { pullModel } from '../../../src/models/pull/pull-model.ts';
+import { remoteModels } from '../../../src/models/pull/remote-models.ts';
+import { zoo } from '../../../src/models/pull/zoo.ts';
+import { packageFile } from '../../../src/package-files.ts';
+
+const content = readFileSync(packageFile('models/japanese-vowels.onnx'));
+const sha256 = createHash('sha256').update(content).digest('hex');
+const bytes = content.length;
+const newFolder = () => mkdtempSync(join(tmpdir(), 'dse-pull-'));
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Answers ranges as a file server does. */
+const wholeFile: RequestListener = ({ headers }, response) => {
+  const start = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
+  response.writeHead(start > 0 ? 206 : 200).end(content.subarray(start));
+};
+
+test('a file that was cut short is taken up where it ended, by ranges', async () => {
+  const ranges: (string | undefined)[] = [];
+  const url = await serve((request, response) => {
+    ranges.push(request.headers.range);
+    if (ranges.length > 1) return wholeFile(request, response);
+    response.writeHead(200).end(content.subarray(0, 1000));
+  });
+  const target = join(newFolder(), 'model.onnx');
+  await download({ url, sha256, bytes }, target);
+  expect(readFileSync(target).equals(content)).toBe(true);
+  expect(ranges).toEqual([undefined, 'bytes=1000-']);
+  expect(existsSync(`${target}.part`)).toBe(false);
+});
+
+test('a server without ranges sends everything again, and a redirect is followed', async () => {
+  const folder = newFolder();
+  const target = join(folder, 'model.onnx');
+  writeFileSync(`${target}.part`, 'left from before');
+  const end = await serve((_, response) => void response.writeHead(200).end(content));
+  const url = await serve((_, response) => void response.writeHead(302, { location: end }).end());
+  await download({ url, sha256, bytes }, target);
+  expect(readFileSync(target).equals(content)).toBe(true);
+});
+
+test('other bytes than promised are thrown away', async () => {
+  const target = join(newFolder(), 'model.onnx');
+  const url = await serve((_, response) => void response.writeHead(200).end(Buffer.alloc(bytes, 1)));
+  await expect(download({ url, sha256, bytes }, target)).rejects.toThrow(`and ${sha256} was expected`);
+  expect([existsSync(target), existsSync(`${target}.part`)]).toEqual([false, false]);
+});
+
+test('a stall, a missing file and no network are told, and what arrived is kept', async () => {
+  const target = join(newFolder(), 'model.onnx');
+  const once = { stallMs: 200, attempts: 1 };
+  const stalling = await serve((_, response) => void response.writeHead(200).write(content.subarray(0, 500)));
+  await expect(download({ url: stalling, sha256, bytes }, target, once)).rejects.toThrow(
+    `only 500 of ${bytes} bytes could be downloaded: nothing came for 0.2 s`,
+  );
+  expect(readFileSync(`${target}.part`)).toHaveLength(500);
+  const missing = await serve((_, response) => void response.writeHead(404).end());
+  await expect(download({ url: missing, sha256, bytes }, target)).rejects.toThrow('the server answered 404 Not Found');
+  const offline = { url: 'http://127.0.0.1:9', sha256, bytes };
+  await expect(download(offline, join(newFolder(), 'model.onnx'), once)).rejects.toThrow(
+    /nothing could be downloaded: [\s\S]*Without a network, models cannot be pulled/,
+  );
+});
+
+test('a catalogue of the user adds models, which are pulled through a mirror once and then served by name', async () => {
+  const folder = newFolder();
+  const file = join(folder, 'catalogue.json');
+  writeFileSync(file, JSON.stringify({ mine: { url: 'https://example.invalid/a/mine.onnx', sha256, bytes } }));
+  process.env.DSE_CATALOGUE = file;
+  onTestFinished(() => {
+    delete process.env.DSE_CATALOGUE;
+  });
+  const options = { baseDir: folder, cacheDir: join(folder, 'cache') };
+  await expect(resolveModel('mine', 'fp32', options)).rejects.toThrow('the model was not downloaded yet');
+  const asked: (string | undefined)[] = [];
+  const mirror = await serve((request, response) => {
+    asked.push(request.url);
+    wholeFile(request, response);
+  });
+  expect(await pullModel('mine', options.cacheDir, mirror)).toMatchObject({ isNew: true, sha256 });
+  expect(await pullModel('mine', options.cacheDir, mirror)).toMatchObject({ isNew: false });
+  expect(asked).toEqual(['/a/mine.onnx']);
+  expect((await resolveModel('mine', 'fp32', options)).digest).toBe(sha256);
+  writeFileSync(file, '{ "mine": { "url": "nowhere", "sha256": "12", "bytes": 1 } }');
+  expect(() => remoteModels()).toThrow('your catalogue (DSE_CATALOGUE) is not sound in "mine": its url, its sha256');
+});
+
+test('every model of the zoo has an address at a commit, a digest and a size', () => {
+  for (const model of Object.values(zoo)) {
+    expect(model.url).toMatch(/^https:\/\/github\.com\/onnx\/models\/raw\/[0-9a-f]{40}\/validated\/.*\.onnx$/);
+    expect(model.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(model.bytes).toBeGreaterThan(1000);
+  }
+});
