@@ -59,7 +59,12 @@ export interface NeighbourFigures {
 export const LIMITS = {
   errorShare: 0.01,
   lateShare: 0.01,
-  /** So few late requests are chance, whatever share of a short window they are. */
+  /**
+   * So few late requests are chance, whatever share of a short window they are.
+   *
+   * A plain 1 % would call a window of 77 requests invalid for a single late one, which a sound generator, late once in 300, shows in 23 % of such windows. Four or more of 77 have
+   * a probability of 0.8 % where the true share is 1 % (binomial); from 400 requests on, where four are 1 %, this rule says no more than the plain one.
+   */
   lateByChance: 3,
   generatorCpuUtil: 0.8,
   achievedShare: 0.95,

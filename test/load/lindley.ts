@@ -14,14 +14,14 @@ export function lindleyWaits(arrivals: readonly number[], service: number): numb
 }
 
 /**
- * The way there and back of a request that waits for nobody, milliseconds: the median excess over the service time of those that theory lets through at once.
+ * The way there and back of each request that waits for nobody, milliseconds: the excess over the service time of those that theory lets through at once.
  *
  * Theory knows only the queue. What the network stack and two sleeping processes add to every request alike is found from these requests and taken off the
- * others, so that what is left is the wait.
+ * others, so that what is left is the wait: the median from a single request, the mean from a mean. The way has a tail (a CPU that is not given), so that its median taken
+ * off a mean leaves the tail in, which was 0.3 ms and 3 % of the mean wait at half load.
  * @param excessMs - latency less service time of each request
  * @param waitsMs - the wait that theory gives for it
  */
-export function roundTripMs(excessMs: readonly number[], waitsMs: readonly number[]): number {
-  const unhindered = excessMs.filter((_, index) => waitsMs[index] === 0).sort((a, b) => a - b);
-  return unhindered[unhindered.length >> 1] ?? Number.NaN;
+export function roundTripsMs(excessMs: readonly number[], waitsMs: readonly number[]): number[] {
+  return excessMs.filter((_, index) => waitsMs[index] === 0);
 }

@@ -126,17 +126,19 @@ test('a server that never becomes ready fails every trial of its configuration, 
   }
 });
 
-test('a server that answers errors makes the trial invalid, with their number and kind', { timeout: 60_000 }, async ({
-  folder,
-}) => {
-  const { records } = await runOnKnownServer(folder, specOf('  one: { concurrency: 1 }\n  two: { concurrency: 2 }'), {
-    behaviour: ['answers-500', '400'],
-  });
+test('a server that answers errors makes the trial invalid, with their number and kind, and each retry is kept', {
+  timeout: 60_000,
+}, async ({ folder }) => {
+  const spec = specOf('  one: { concurrency: 1 }\n  two: { concurrency: 2 }', ', retries: 1');
+  const { records } = await runOnKnownServer(folder, spec, { behaviour: ['answers-500', '400'] });
   const broken = records.find((record) => record.state === 'done' && Number(record.responses.http_5xx_count) > 0);
   expect(broken).toMatchObject({
     verdict: 'invalid',
     reasons: expect.arrayContaining([expect.objectContaining({ code: 'errors' })]),
   });
+  // Once it answers errors it does so for good, so the trial is tried once more in vain.
+  const attempts = records.filter(({ trialId }) => trialId === broken?.trialId).map(({ attempt }) => attempt);
+  expect(attempts).toEqual([1, 2]);
 });
 
 test('a load with a pattern is measured second by second, and the highest rate within the objective is found', {
