@@ -1,6 +1,6 @@
 import { LaunchError } from '../errors.ts';
 import { compiledEntry } from '../package-files.ts';
-import type { ServerSettings } from '../server/types.ts';
+import type { ListeningLine, ServerSettings } from '../server/types.ts';
 import { checkLimits } from './check-limits.ts';
 import type { ServerGroup } from './group.ts';
 import { nextGroupName } from './group-name.ts';
@@ -67,9 +67,16 @@ async function startServer(
     const { pid, listening } = made.process;
     // A systemd scope can be found only while its process lives; one that dies during the start has to be known by then.
     const findGroup = () => made.group?.open(pid);
-    const url = await untilListening({ listening, exited, log: made.log }, request, signal, findGroup);
+    const addresses = await untilListening({ listening, exited, log: made.log }, request, signal, findGroup);
     const applied = verifyLimits(pid, request.limits, findGroup());
-    return runningServer(url, made.process, exited, applied, made, describeMechanism(maker?.mechanism, request.limits));
+    return runningServer(
+      addresses,
+      made.process,
+      exited,
+      applied,
+      made,
+      describeMechanism(maker?.mechanism, request.limits),
+    );
   } catch (error) {
     await removeAll(made);
     if (error instanceof LaunchError) throw error;
@@ -99,7 +106,7 @@ function describeMechanism(group: string | undefined, limits: Limits): string {
 }
 
 function runningServer(
-  url: string,
+  { url, grpcAddress }: ListeningLine,
   server: ServerProcess,
   exited: Promise<ServerExit>,
   applied: Limits,
@@ -109,6 +116,7 @@ function runningServer(
   let removal: Promise<void> | undefined;
   return {
     url,
+    grpcAddress,
     applied,
     mechanism,
     exited,

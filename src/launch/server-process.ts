@@ -16,8 +16,8 @@ export interface ProcessEnd {
 /** A server's process, from being spawned to being gone. */
 export interface ServerProcess {
   readonly pid: number;
-  /** The address it printed when it began to accept connections. Never settles where it did not. */
-  readonly listening: Promise<string>;
+  /** The addresses it printed when it began to accept connections. Never settles where it did not. */
+  readonly listening: Promise<ListeningLine>;
   /** Settles when the process is gone and its last output is in the log. Never rejects. */
   readonly ended: Promise<ProcessEnd>;
   isRunning(): boolean;
@@ -53,7 +53,7 @@ export async function spawnServer(
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => log.append(text));
   }
-  const listening = new Promise<string>((resolve) => onLine(stdout, (line) => resolveUrl(line, resolve)));
+  const listening = new Promise<ListeningLine>((resolve) => onLine(stdout, (line) => readListening(line, resolve)));
   let isRunning = true;
   const exit = new Promise<ProcessEnd>((resolve) => {
     subprocess.once('exit', (exitCode, signal) => {
@@ -97,11 +97,11 @@ function onLine(stream: NodeJS.ReadableStream, handle: (line: string) => void): 
   });
 }
 
-function resolveUrl(line: string, resolve: (url: string) => void): void {
+function readListening(line: string, resolve: (listening: ListeningLine) => void): void {
   if (!line.startsWith('{')) return;
   try {
     const message = JSON.parse(line) as Partial<ListeningLine>;
-    if (message.dse === 'listening' && typeof message.url === 'string') resolve(message.url);
+    if (message.dse === 'listening' && typeof message.url === 'string') resolve(message as ListeningLine);
   } catch {
     // A line of its own that merely begins like JSON.
   }

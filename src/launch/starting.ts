@@ -1,4 +1,5 @@
 import { LaunchError, messageOf } from '../errors.ts';
+import type { ListeningLine } from '../server/types.ts';
 import { openServerLog, type ServerLog } from './server-log.ts';
 import { describeCancel, describeDeath, describeTimeout } from './start-failure.ts';
 import type { LaunchRequest, ServerExit } from './types.ts';
@@ -18,14 +19,14 @@ export function openLogOf({ logFile }: LaunchRequest): ServerLog {
 
 /** A server on its way up, however it is run. */
 export interface StartingServer {
-  /** The address it prints; never settles where it prints none. */
-  readonly listening: Promise<string>;
+  /** The addresses it prints; never settles where it prints none. */
+  readonly listening: Promise<ListeningLine>;
   readonly exited: Promise<ServerExit>;
   readonly log: ServerLog;
 }
 
 /**
- * The address the server prints.
+ * The addresses the server prints.
  *
  * @param onPulse - called every 50 ms while waiting
  * @throws LaunchError where the server ends first, takes too long, or is no longer wanted
@@ -35,11 +36,11 @@ export async function untilListening(
   request: LaunchRequest,
   signal: AbortSignal,
   onPulse: () => void = () => {},
-): Promise<string> {
+): Promise<ListeningLine> {
   const startedAtMs = performance.now();
   const settled = new AbortController();
   try {
-    return await new Promise<string>((resolve, reject) => {
+    return await new Promise<ListeningLine>((resolve, reject) => {
       listening.then(resolve);
       exited.then((exit) => reject(describeDeath(request, exit, performance.now() - startedAtMs)));
       const timer = setTimeout(() => reject(describeTimeout(request, log.lastLines())), request.readyTimeoutMs);

@@ -70,6 +70,8 @@ export interface ServerExit {
 /** A server that accepted connections. Disposing it stops it and removes everything that was made for it. */
 export interface RunningServer extends AsyncDisposable {
   readonly url: string;
+  /** Host and port of its gRPC side; undefined where it has none. */
+  readonly grpcAddress?: string | undefined;
   /** The limits as read back from the kernel or the container engine. */
   readonly applied: Limits;
   /** How the limits were applied, e.g. "cgroup v2 + taskset", "systemd scope", "none", "docker (host network, cgroup v2)"; stored with each trial. */

@@ -13,6 +13,7 @@ export {
   recordLatencies,
   recordSendLags,
 } from './histogram.ts';
+export { inferOnceOverGrpc } from './infer-once.ts';
 export { latenciesMsInOrder } from './latencies.ts';
 export { concatRecords } from './records.ts';
 export { RequestLog } from './request-log.ts';

@@ -5,7 +5,7 @@ import type { Arrivals, Popularity, RatePattern } from '../spec/types.ts';
 export type { RatePattern } from '../spec/types.ts';
 
 /** Wire formats a request may take; a factor of the experiment. */
-export type Protocol = 'rest-json' | 'rest-binary';
+export type Protocol = 'rest-json' | 'rest-binary' | 'grpc';
 
 /** What is sent, and where to. */
 export type LoadTarget =
@@ -14,6 +14,8 @@ export type LoadTarget =
       readonly kind: 'kserve';
       /** Base address of the server, e.g. "http://127.0.0.1:40123". */
       readonly url: string;
+      /** Host and port of its gRPC side, for the protocol `grpc`. */
+      readonly grpcAddress?: string | undefined;
       readonly modelName: string;
       /** KServe V2 where absent. */
       readonly api?: InferenceApi;

@@ -1,5 +1,5 @@
 import type { PlannedTrial } from '../design/types.ts';
-import type { LaunchRequest, Limits } from '../launch/types.ts';
+import type { LaunchRequest, Limits, RunningServer } from '../launch/types.ts';
 import type { LoadTarget, OfferedLoad, Protocol } from '../load/types.ts';
 import type { ResolvedModel } from '../models/types.ts';
 import { deriveSeed } from '../rng.ts';
@@ -43,6 +43,7 @@ function serverSettingsOf(levels: Levels, model: ResolvedModel, inside: readonly
     host: '127.0.0.1',
     port: 0,
     exitOnStdinEnd: true,
+    ...(levelValue<Protocol>(levels, 'protocol') === 'grpc' && { grpcPort: 0 }),
   };
 }
 
@@ -93,7 +94,7 @@ export function limitsOf(levels: Levels, serverCpuset: string | undefined): Limi
 export function loadTargetOf(
   levels: Levels,
   model: ResolvedModel,
-  url: string,
+  { url, grpcAddress }: Pick<RunningServer, 'url' | 'grpcAddress'>,
   seed: number,
   api: InferenceTarget['api'] = 'kserve-v2',
   { popularity, inputs: distinct }: Pick<GeneratorSpec, 'popularity' | 'inputs'> = {},
@@ -101,6 +102,7 @@ export function loadTargetOf(
   return {
     kind: 'kserve',
     url,
+    grpcAddress,
     modelName: servedName(model),
     api,
     protocol: levelValue<Protocol>(levels, 'protocol'),

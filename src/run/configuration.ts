@@ -86,7 +86,7 @@ export async function startConfiguration(
     const target = loadTargetOf(
       levels,
       model,
-      server.url,
+      server,
       deriveSeed(spec.design.seed, 'samples', configurationId, block),
       spec.server.description?.api,
       spec.generator,

@@ -1,6 +1,8 @@
 import { messageOf } from '../errors.ts';
 import { decodeModelMetadata, REST_APIS } from '../kserve/index.ts';
+import { inferOnceOverGrpc } from '../load/index.ts';
 import { makeSampleBatches } from '../models/index.ts';
+import type { NamedTensor } from '../models/types.ts';
 import { servingParameters } from '../server/index.ts';
 import type { ServerSettings } from '../server/types.ts';
 import type { InferenceTarget } from './configuration-settings.ts';
@@ -16,11 +18,26 @@ export async function checkReadiness(target: InferenceTarget, signal: AbortSigna
   await expectOk(`${target.url}${api.healthPath(target.modelName)}`, {}, signal);
   const [sample] = makeSampleBatches(target.inputs, { ...target, count: 1 });
   if (sample === undefined) throw new TrialFailure('no sample input could be made for the model');
-  const { headers, body } = api.encode(target.protocol, sample.tensors);
+  const outputs = await inferOnce(target, sample.tensors, signal);
+  if (outputs.length === 0) throw new TrialFailure('the first inference was answered without an output');
+}
+
+async function inferOnce(
+  target: InferenceTarget,
+  tensors: readonly NamedTensor[],
+  signal: AbortSignal,
+): Promise<readonly NamedTensor[]> {
+  if (target.protocol === 'grpc') {
+    return inferOnceOverGrpc(target, tensors, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw new TrialFailure(messageOf(error));
+    });
+  }
+  const api = REST_APIS[target.api ?? 'kserve-v2'];
+  const { headers, body } = api.encode(target.protocol, tensors);
   const inferUrl = `${target.url}${api.inferPath(target.modelName)}`;
   const response = await expectOk(inferUrl, { method: 'POST', headers, body }, signal);
-  const outputs = api.decode(Object.fromEntries(response.headers), new Uint8Array(await response.arrayBuffer()));
-  if (outputs.length === 0) throw new TrialFailure('the first inference was answered without an output');
+  return api.decode(Object.fromEntries(response.headers), new Uint8Array(await response.arrayBuffer()));
 }
 
 /**

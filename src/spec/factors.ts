@@ -69,9 +69,10 @@ export const FACTORS = {
     engines: EVERY_ENGINE,
   },
   protocol: {
-    description: 'Wire format of a request: tensors as JSON, or as bytes through the binary tensor extension.',
+    description:
+      'Protocol of a request: over REST tensors as JSON, or as bytes through the binary tensor extension; over gRPC as bytes.',
     group: 'request',
-    value: choice(['rest-json', 'rest-binary']),
+    value: choice(['rest-json', 'rest-binary', 'grpc']),
     defaultLevel: 'rest-binary',
     examples: ['rest-json', 'rest-binary'],
     engines: EVERY_ENGINE,

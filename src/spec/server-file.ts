@@ -118,6 +118,9 @@ function checkProtocols({ protocols, api }: WrittenServer, positions: Positions)
         { where, what: `unknown protocol ${quote(protocol)}`, hint: suggestName(protocol, examples, 'protocols') },
       ];
     }
+    if (protocol === 'grpc') {
+      return [{ where, what: 'dse drives other servers over REST only', hint: 'Leave grpc out.' }];
+    }
     if (api === 'kserve-v2' || protocol === 'rest-json') return [];
     return [{ where, what: `the interface ${api} has no ${protocol}`, hint: 'Leave it out: it carries JSON only.' }];
   });

@@ -14,7 +14,7 @@ export interface TestServer extends AsyncDisposable {
 
 /** Starts one of the servers of this folder in a process of its own; it ends with its standard input, so it cannot outlive the tests. */
 export async function startTestServer(
-  name: 'fixed-service' | 'moody',
+  name: 'fixed-service' | 'fixed-service-grpc' | 'fixed-service-rest' | 'moody',
   args: readonly number[],
   cpuset?: string,
 ): Promise<TestServer> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LaunchError, messageOf, type Problem } from '../../errors.ts';
-import type { ServerSettings } from '../../server/types.ts';
+import type { ListeningLine, ServerSettings } from '../../server/types.ts';
 import { untilAnswering } from '../answering.ts';
 import { checkRanges } from '../check-limits.ts';
 import { nextGroupName } from '../group-name.ts';
@@ -18,7 +18,7 @@ import { type ContainerCgroup, openContainerCgroup } from './container-cgroup.ts
 import { type ContainerState, inspectContainer } from './container-state.ts';
 import { readContainerUsage } from './container-usage.ts';
 import { assertReadable, userInside } from './container-user.ts';
-import { type ContainerNetwork, createArguments, ownContents } from './create-arguments.ts';
+import { type ContainerNetwork, createArguments, INNER_GRPC_PORT, ownContents } from './create-arguments.ts';
 import { type ContainerEngine, callEngine } from './engine-cli.ts';
 import { type PlacedServer, placeServer } from './other-server.ts';
 import { type OutOfMemoryWatch, watchOutOfMemory } from './out-of-memory.ts';
@@ -146,15 +146,15 @@ async function startContainer(
     const listening =
       placed === undefined
         ? client.listening
-        : located.then(async (running) => {
-            const address =
+        : located.then(async (running): Promise<ListeningLine> => {
+            const url =
               network === 'host' || running === undefined
                 ? placed.hostUrl
-                : await publishedUrl(engine, id, contents.port);
-            await untilAnswering(`${address}${placed.readyPath}`, other?.description.ready.contains, settled.signal);
-            return address;
+                : `http://${await publishedAddress(engine, id, contents.port)}`;
+            await untilAnswering(`${url}${placed.readyPath}`, other?.description.ready.contains, settled.signal);
+            return { dse: 'listening', url };
           });
-    const url = await untilListening({ listening, exited, log: made.log }, request, signal);
+    const { url, grpcAddress } = await untilListening({ listening, exited, log: made.log }, request, signal);
     const found = await located;
     if (found === undefined) throw describeDeath(request, await exited, performance.now() - startedAtMs);
     const { pid, cgroup, imageDigest } = found;
@@ -162,7 +162,11 @@ async function startContainer(
     const mechanism = `${engine} (${network} network, cgroup v${cgroup.version})`;
     return {
       ...{ applied, mechanism, imageDigest, exited, pid },
-      url: network === 'host' ? url : await publishedUrl(engine, id, contents.port),
+      url: network === 'host' ? url : `http://${await publishedAddress(engine, id, contents.port)}`,
+      grpcAddress:
+        network === 'host' || grpcAddress === undefined
+          ? grpcAddress
+          : await publishedAddress(engine, id, INNER_GRPC_PORT),
       ...controls(pid, cgroup, made),
     };
   } catch (error) {
@@ -202,9 +206,10 @@ async function locate(id: string, made: Made, limits: Limits): Promise<Located |
   }
 }
 
-async function publishedUrl(engine: ContainerEngine, id: string, port: number): Promise<string> {
+/** Host and port at which a port of the container can be reached. */
+async function publishedAddress(engine: ContainerEngine, id: string, port: number): Promise<string> {
   const [address = ''] = (await callEngine(engine, ['port', id, `${port}/tcp`])).split('\n');
-  return `http://${address}`;
+  return address;
 }
 
 /** The server's end as data. With the engine gone nobody knows how the server ended, and the log says so. */

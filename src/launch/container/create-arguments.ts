@@ -8,8 +8,9 @@ import { RUN_LABEL_KEY } from './engine-cli.ts';
 /** Where the folders of the models are seen inside, each under its number from 1. */
 const MODELS_DIR = '/models';
 
-/** Port of dse's own server inside a container with a network of its own. */
+/** Ports of dse's own server inside a container with a network of its own. */
 const INNER_PORT = 8080;
+export const INNER_GRPC_PORT = 8081;
 
 /**
  * How requests reach the server: over the host's own network, or through a published port, that is through address translation and often a proxy, which costs latency. Host
@@ -58,7 +59,7 @@ export function createArguments(request: LaunchRequest, options: CreateOptions):
     ...[`--env=${RUN_LABEL_VARIABLE}=${runLabel}`, '--log-driver=none', '--pull=never', '--no-healthcheck'],
     ...['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'],
     ...(user === undefined ? [] : [`--user=${user}`]),
-    ...(network === 'host' ? ['--network=host'] : [`--publish=127.0.0.1:${publishedPort(settings)}:${port}`]),
+    ...(network === 'host' ? ['--network=host'] : publishArguments(settings, port)),
     ...limitArguments(limits),
     ...(entrypoint === undefined ? [] : [`--entrypoint=${entrypoint}`]),
     ...Object.entries(env).map(([variable, value]) => `--env=${variable}=${value}`),
@@ -89,8 +90,10 @@ export function ownContents(
   };
 }
 
-function publishedPort({ port }: ServerSettings): string {
-  return port === 0 ? '' : `${port}`;
+/** @param inner - the port inside that requests over HTTP go to */
+function publishArguments({ port, grpcPort }: ServerSettings, inner: number): string[] {
+  const publish = (from: number, to: number) => `--publish=127.0.0.1:${from === 0 ? '' : from}:${to}`;
+  return [publish(port, inner), ...(grpcPort === undefined ? [] : [publish(grpcPort, INNER_GRPC_PORT)])];
 }
 
 /** Swap is kept out, so that a server over its limit ends instead of crawling. */
@@ -117,5 +120,6 @@ function settingsInside(settings: ServerSettings, network: ContainerNetwork): Se
     exitOnStdinEnd: true,
     models: settings.models.map((model) => ({ ...model, file: fileInside(model.file, settings) })),
     ...(network === 'published' && { host: '0.0.0.0', port: INNER_PORT }),
+    ...(network === 'published' && settings.grpcPort !== undefined && { grpcPort: INNER_GRPC_PORT }),
   };
 }

@@ -1,6 +1,6 @@
 import { monotonicNs } from '../../units.ts';
 import { OUTCOME } from '../types.ts';
-import type { PacedClient } from './paced-client.ts';
+import type { LoadClient } from './load-client.ts';
 import type { Pacing, PacingHost } from './pacing.ts';
 
 /** How long a client rests after its connection was refused or broken, so that a dead server is not asked in a hot loop. */
@@ -8,10 +8,10 @@ const RECONNECT_AFTER_MS = 100;
 
 /** Each client sends its next request as soon as the last one has ended. The intended time is the moment it is sent. */
 export function createClosedLoop(host: PacingHost): Pacing {
-  const waiting: PacedClient[] = [];
+  const waiting: LoadClient[] = [];
   const resting = new Set<NodeJS.Timeout>();
   let isOn = false;
-  const send = (client: PacedClient) => host.send(client, monotonicNs(), false);
+  const send = (client: LoadClient) => host.send(client, monotonicNs(), false);
   return {
     clientIsIdle: (client, outcome) => {
       if (!isOn) {

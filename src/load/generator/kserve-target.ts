@@ -1,7 +1,8 @@
 import { LoadError } from '../../errors.ts';
-import { REST_APIS, type RestApi } from '../../kserve/index.ts';
+import { REST_APIS, type RestProtocol } from '../../kserve/index.ts';
 import { countCorrect, countSamples, makeSampleBatches, type SampleBatch } from '../../models/index.ts';
 import type { LoadTarget } from '../types.ts';
+import type { InferenceWire } from './grpc-target.ts';
 import { createRequestOrder } from './request-order.ts';
 import {
   encodeHttpRequest,
@@ -26,13 +27,9 @@ const TOP_K = 5;
  * Labelled samples are all sent, each as often as any other, unless they exceed the memory for bodies.
  * @throws ModelError where no input can be made for the model
  */
-export function prepareKserveTarget(target: KserveTarget): PreparedTarget {
-  const api = REST_APIS[target.api ?? 'kserve-v2'];
-  const url = parseHttpUrl(`${target.url.replace(/\/+$/, '')}${api.inferPath(target.modelName)}`);
-  const encode = ({ tensors, labels }: SampleBatch): PreparedRequest => {
-    const { headers, body } = api.encode(target.protocol, tensors);
-    return { bytes: encodeHttpRequest('POST', url, headers, body), labels };
-  };
+export async function prepareKserveTarget(target: KserveTarget): Promise<PreparedTarget> {
+  const wire = await wireOf(target);
+  const encode = ({ tensors, labels }: SampleBatch): PreparedRequest => ({ bytes: wire.encode(tensors), labels });
   const makeBatches = (count: number) => makeSampleBatches(target.inputs, { ...target, count });
   const first = makeBatches(1).map(encode);
   const fitting = Math.floor((BODIES_MB * 1e6) / (first[0]?.bytes.length ?? 1));
@@ -40,11 +37,32 @@ export function prepareKserveTarget(target: KserveTarget): PreparedTarget {
   if (target.distinct !== undefined && target.distinct > most) throw tooManyInputs(target.distinct, most);
   const count = target.distinct ?? Math.min(wantedBodies(target), most);
   return {
-    url: url.href,
-    method: 'POST',
+    ...{ transport: wire.transport, url: wire.url, method: 'POST' },
     requests: makeBatches(count).map(encode),
     makeOrder: () => createRequestOrder(count, target.popularity ?? { kind: 'in-turn' }, target.seed),
-    judge: (...reply) => judgeInference(api, ...reply),
+    judge: (...reply) => judgeInference(wire, ...reply),
+  };
+}
+
+async function wireOf(target: KserveTarget): Promise<InferenceWire> {
+  const { protocol } = target;
+  if (protocol !== 'grpc') return restWireOf(target, protocol);
+  // Loaded where used: REST needs no protobuf.
+  const { grpcWireOf } = await import('./grpc-target.ts');
+  return grpcWireOf(target);
+}
+
+function restWireOf(target: KserveTarget, protocol: RestProtocol): InferenceWire {
+  const api = REST_APIS[target.api ?? 'kserve-v2'];
+  const url = parseHttpUrl(`${target.url.replace(/\/+$/, '')}${api.inferPath(target.modelName)}`);
+  return {
+    transport: 'http',
+    url: url.href,
+    encode: (tensors) => {
+      const { headers, body } = api.encode(protocol, tensors);
+      return encodeHttpRequest('POST', url, headers, body);
+    },
+    decode: (headers, body) => api.decode(headersByName(headers), new Uint8Array(body)),
   };
 }
 
@@ -68,13 +86,13 @@ function greatestCommonDivisor(a: number, b: number): number {
 
 /** An answer is one that can be decoded and, where the request carries labels, whose first output holds a score for each. */
 function judgeInference(
-  api: RestApi,
+  wire: InferenceWire,
   { labels }: PreparedRequest,
   headers: readonly string[],
   body: Buffer,
 ): Judgement {
   try {
-    const [scores] = api.decode(headersByName(headers), new Uint8Array(body));
+    const [scores] = wire.decode(headers, body);
     if (scores === undefined) return NO_ANSWER;
     if (labels === undefined) return { isAnswer: true, top1Correct: -1, top5Correct: -1 };
     return {

@@ -49,6 +49,7 @@ async function handle(request: GeneratorRequest): Promise<GeneratorAnswers[Gener
       run = undefined;
       return null;
     case 'usage': {
+      run?.countTraffic();
       const { user, system } = process.cpuUsage();
       return {
         atNs: monotonicNs(),

@@ -1,7 +1,7 @@
 import { monotonicNs, NS_PER_MS, NS_PER_S } from '../../units.ts';
 import type { ArrivalProcess } from '../arrivals/types.ts';
 import { OUTCOME } from '../types.ts';
-import type { PacedClient } from './paced-client.ts';
+import type { LoadClient } from './load-client.ts';
 import type { Pacing, PacingHost } from './pacing.ts';
 
 /** Node's timers tick at 1 ms and fire up to about 1 ms late, and a virtual machine may take another to wake up: the rest is spent in a spin through the event loop. */
@@ -24,7 +24,7 @@ export function createOpenLoop(
   { timeoutMs, isCoarse = false }: { readonly timeoutMs: number; readonly isCoarse?: boolean | undefined },
   host: PacingHost,
 ): Pacing {
-  const idle: PacedClient[] = [];
+  const idle: LoadClient[] = [];
   const line = createLine<WaitingRequest>();
   const timeoutNs = timeoutMs * NS_PER_MS;
   /** Since when no client is idle. A request due before that found one and is late through this process, not through the server. */

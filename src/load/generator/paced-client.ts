@@ -1,33 +1,9 @@
 import { monotonicNs, NS_PER_MS } from '../../units.ts';
 import { OUTCOME } from '../types.ts';
 import { type AutocannonClient, PARSER_CALLBACK, type ReplyHead } from './autocannon.ts';
+import type { Ending, InFlight, LoadClient, OnEnd, Traffic } from './load-client.ts';
 import { findHeader, parseKeepAliveMs } from './reply-headers.ts';
 import type { PreparedRequest } from './requests.ts';
-
-/** A request that is on its way. */
-export interface InFlight {
-  readonly request: PreparedRequest;
-  readonly intendedNs: number;
-  readonly sentNs: number;
-  readonly waitedForClient: boolean;
-}
-
-/** How a request in flight ended; `head` and `body` are there where the whole reply is. */
-export interface Ending {
-  /** `ok` for any whole reply: what its status and content mean is not the client's to judge. */
-  readonly outcome: number;
-  readonly doneNs: number;
-  readonly head: ReplyHead | undefined;
-  readonly body: readonly Buffer[];
-}
-
-/** Traffic of all clients, for usage and to tell a busy turn of the event loop from an idle one. */
-export interface Traffic {
-  sentBytes: number;
-  receivedBytes: number;
-  /** Counts up with everything a client does. */
-  activity: number;
-}
 
 export interface PacedClientOptions {
   readonly traffic: Traffic;
@@ -35,8 +11,7 @@ export interface PacedClientOptions {
   readonly isHead: boolean;
   /** Whether bodies of replies are kept. */
   readonly keepsBody: boolean;
-  /** Called once for each request that was released; the client is idle by then and may be released again at once. */
-  readonly onEnd: (client: PacedClient, ended: InFlight, how: Ending) => void;
+  readonly onEnd: OnEnd;
 }
 
 /** An idle connection is given up this long before the server would close it, so that no request runs into the closing. */
@@ -52,7 +27,7 @@ const KEEP_ALIVE_MARGIN_MS = 1000;
  * autocannon reconnects and sends again by itself after every reply and every lost connection. Here both wait for `release`: nothing is sent off schedule, a
  * dead server is asked once per request and not in a hot loop, and each released request ends exactly once.
  */
-export class PacedClient {
+export class PacedClient implements LoadClient {
   readonly #client: AutocannonClient;
   readonly #options: PacedClientOptions;
   readonly #connect: () => void;

@@ -1,4 +1,4 @@
-import type { PacedClient } from './paced-client.ts';
+import type { LoadClient } from './load-client.ts';
 
 /**
  * Decides when a client sends. One pacing belongs to one run.
@@ -7,7 +7,7 @@ import type { PacedClient } from './paced-client.ts';
  * through the `PacingHost`. After `stop` nothing is released any more.
  */
 export interface Pacing {
-  clientIsIdle(client: PacedClient, outcome: number | undefined): void;
+  clientIsIdle(client: LoadClient, outcome: number | undefined): void;
   start(startNs: number): void;
   /** Drops requests that waited too long for a client. Called many times a second. */
   expire(nowNs: number): void;
@@ -17,7 +17,7 @@ export interface Pacing {
 
 /** What a pacing may ask of the run around it. */
 export interface PacingHost {
-  send(client: PacedClient, intendedNs: number, waitedForClient: boolean): void;
+  send(client: LoadClient, intendedNs: number, waitedForClient: boolean): void;
   /** Records a request that was never sent. */
   giveUp(intendedNs: number, outcome: number, doneNs: number, waitedForClient: boolean): void;
   /** Counts up with everything that happens on the sockets. */

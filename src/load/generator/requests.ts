@@ -1,7 +1,7 @@
 import { LoadError } from '../../errors.ts';
 import type { LoadTarget } from '../types.ts';
 
-/** Bytes of a request as they go over the socket, and what its answer should say. */
+/** Bytes of a request as they go over the socket (of gRPC, the message), and what its answer should say. */
 export interface PreparedRequest {
   readonly bytes: Buffer;
   /** The right class of each item of the batch, where the samples are labelled. */
@@ -19,6 +19,8 @@ export interface Judgement {
 
 /** Everything that one target needs to be loaded. */
 export interface PreparedTarget {
+  readonly transport: 'http' | 'grpc';
+  /** Where to; for gRPC host and port alone. */
   readonly url: string;
   readonly method: string;
   /** Never empty. */
@@ -31,7 +33,12 @@ export interface PreparedTarget {
 
 export function prepareHttpTarget(target: Extract<LoadTarget, { kind: 'http' }>): PreparedTarget {
   const bytes = encodeHttpRequest(target.method, parseHttpUrl(target.url), target.headers, target.body);
-  return { url: target.url, method: target.method.toUpperCase(), requests: [{ bytes, labels: undefined }] };
+  return {
+    transport: 'http',
+    url: target.url,
+    method: target.method.toUpperCase(),
+    requests: [{ bytes, labels: undefined }],
+  };
 }
 
 /** @throws LoadError for an address that is not an absolute HTTP address */

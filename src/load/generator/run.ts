@@ -4,10 +4,10 @@ import { monotonicNs, NS_PER_MS } from '../../units.ts';
 import { createArrivalProcess } from '../arrivals/arrival-process.ts';
 import { type EndedRequest, RecordBuffer } from '../records.ts';
 import { type OfferedLoad, OUTCOME, type RequestRecords } from '../types.ts';
-import { startClients } from './autocannon.ts';
 import { createClosedLoop } from './closed-loop.ts';
+import { openHttpClients } from './http-clients.ts';
+import type { Ending, InFlight, LoadClient, OnEnd, OpenClients, Traffic } from './load-client.ts';
 import { createOpenLoop } from './open-loop.ts';
-import { type Ending, type InFlight, PacedClient, type Traffic } from './paced-client.ts';
 import type { Pacing, PacingHost } from './pacing.ts';
 import { findHeader, parseServerTiming } from './reply-headers.ts';
 import { createRequestOrder } from './request-order.ts';
@@ -29,6 +29,8 @@ export interface GeneratorCounters extends Traffic {
 /** One stretch of load inside the generator process. */
 export interface GeneratorRun {
   readonly startedAtNs: number;
+  /** Brings the traffic counters up to now. */
+  countTraffic(): void;
   /** Settles when nothing is in flight any more and all records were handed over. */
   stop(): Promise<void>;
 }
@@ -54,7 +56,6 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
   }
   const timeoutNs = timeoutMs * NS_PER_MS;
   const rows = new RecordBuffer(ROWS_HELD);
-  const clients: PacedClient[] = [];
   const nextRequest = target.makeOrder?.() ?? createRequestOrder(requests.length, { kind: 'in-turn' }, 0);
   let inFlight = 0;
   let onDrained: (() => void) | undefined;
@@ -83,7 +84,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
   };
   const pacing = createPacing(load, timeoutMs, host);
 
-  const onEnd = (client: PacedClient, sent: InFlight, how: Ending) => {
+  const onEnd = (client: LoadClient, sent: InFlight, how: Ending) => {
     const ended = judgeEnding(sent, how);
     record(ended);
     inFlight--;
@@ -115,10 +116,8 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
     };
   };
 
-  const endClients = startClients(target.url, connections, (client) => {
-    const isHead = target.method === 'HEAD';
-    clients.push(new PacedClient(client, { traffic: counters, isHead, keepsBody: judge !== undefined, onEnd }));
-  });
+  const open = await openClients(target, connections, counters, onEnd);
+  const { clients } = open;
   const connectBy = monotonicNs() + CONNECT_WITHIN_MS * NS_PER_MS;
   while (clients.some((client) => client.isConnecting) && monotonicNs() < connectBy) await sleep(1);
 
@@ -141,6 +140,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
 
   return {
     startedAtNs,
+    countTraffic: open.countTraffic,
     stop: async () => {
       pacing.stop(monotonicNs());
       if (inFlight > 0) {
@@ -151,9 +151,21 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
       clearInterval(handOvers);
       clearInterval(sweeps);
       handOver();
-      await endClients();
+      await open.close();
     },
   };
+}
+
+async function openClients(
+  target: PreparedTarget,
+  connections: number,
+  traffic: Traffic,
+  onEnd: OnEnd,
+): Promise<OpenClients> {
+  if (target.transport === 'http') return openHttpClients(target, connections, traffic, onEnd);
+  // Loaded where used: HTTP needs none of it.
+  const { openGrpcClients } = await import('./grpc-clients.ts');
+  return openGrpcClients(target, connections, traffic, onEnd);
 }
 
 /** What a reply would have told. */
