@@ -188,7 +188,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--spinning', 'let idle runtime threads spin')
     .option('--instances <number>', 'sessions of the runtime for each model', '1')
     .option('--max-batch <items>', 'run waiting requests together, up to this many items')
-    .option('--max-queue-delay <time>', 'longest wait for others to be run together with, e.g. 2ms', '0ms')
+    .option('--max-queue-delay <time>', 'with --max-batch: longest wait for others, e.g. 2ms; none where left out')
     .option('--preferred-batches <items...>', 'numbers of items that are run without waiting for more', [])
     .option('--max-queue <number>', 'requests that may wait for a model; more are answered with 429', '1000')
     .option('--cache <entries>', 'remember this many answers of each model, and give them again to the same inputs')

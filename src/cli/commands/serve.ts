@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { UsageError } from '../../errors.ts';
 import { startServer } from '../../server/index.ts';
 import type { ServingSettings } from '../../server/types.ts';
 import { FACTORS } from '../../spec/index.ts';
@@ -19,7 +20,7 @@ interface ServeOptions {
   readonly maxLoaded?: string;
   readonly instances: string;
   readonly maxBatch?: string;
-  readonly maxQueueDelay: string;
+  readonly maxQueueDelay?: string;
   readonly preferredBatches: readonly string[];
   readonly maxQueue: string;
   readonly cache?: string;
@@ -55,7 +56,14 @@ export async function serve(modelNames: readonly string[], options: ServeOptions
 }
 
 function readServing(options: ServeOptions): ServingSettings {
-  const { maxBatch, cache } = options;
+  const { maxBatch, cache, maxQueueDelay, preferredBatches } = options;
+  if (maxBatch === undefined && (maxQueueDelay !== undefined || preferredBatches.length > 0)) {
+    throw new UsageError({
+      where: maxQueueDelay === undefined ? '--preferred-batches' : '--max-queue-delay',
+      what: 'it has no effect without --max-batch',
+      hint: 'Add --max-batch, e.g. --max-batch 8.',
+    });
+  }
   return {
     engine: {
       intraOpThreads: readWholeNumber('--threads', options.threads, 1),
@@ -74,8 +82,8 @@ function readServing(options: ServeOptions): ServingSettings {
     ...(maxBatch !== undefined && {
       batching: {
         maxBatch: readWholeNumber('--max-batch', maxBatch, 1),
-        maxQueueDelayMs: readDurationMs('--max-queue-delay', options.maxQueueDelay),
-        preferredBatches: options.preferredBatches.map((size) => readWholeNumber('--preferred-batches', size, 1)),
+        maxQueueDelayMs: readDurationMs('--max-queue-delay', maxQueueDelay ?? '0ms'),
+        preferredBatches: preferredBatches.map((size) => readWholeNumber('--preferred-batches', size, 1)),
       },
     }),
   };
