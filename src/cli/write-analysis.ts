@@ -17,6 +17,8 @@ export async function writeAnalysis(analysis: Analysis, outDir: string): Promise
       written.push(file);
     }
   } catch (error) {
+    // Tables are worked out as they are written; only what the file system refused is about writing.
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
     throw new StoreError(
       {
         where: outDir,

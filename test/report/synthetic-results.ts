@@ -221,6 +221,7 @@ function makeTrial(settings: TrialSettings, rng: Rng): TrialRecord {
     reasons: isInvalid ? [{ code: 'host-busy', detail: settings.detail }] : [],
     responses: {
       offered_rps: offered,
+      capacity_rps: capacity,
       throughput_ips: throughput,
       latency_mean_ms: meanMs,
       latency_p50_ms: meanMs * 0.8,
