@@ -9,5 +9,5 @@ export { remoteModels } from './pull/remote-models.ts';
 export { resolveModel } from './resolve.ts';
 export { countSamples, makeSampleBatches } from './samples.ts';
 export { countCorrect } from './scoring.ts';
-export { inspectModel, writeVariant } from './tools.ts';
+export { inspectModel, prunePercentFor, writeVariant } from './tools.ts';
 export type * from './types.ts';

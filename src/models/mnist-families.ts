@@ -29,6 +29,7 @@ const files: Readonly<Record<string, FamilyFiles>> = {
     sha256: {
       fp32: 'a73c6fe3ecf8a029e8704ea93d65bea1276ce44e239cb9f43429061d6b1a649e',
       'pruned-50-finetuned': 'a4eba530f85ea1787a8a7aaaa19a62f6327183cc848e60befdbf28f16a48b825',
+      distilled: 'f28987ae89470862c833d3ae14b10ade53804a48d103cd353184d66365fae4c1',
     },
   },
   'resnet-s': {
@@ -58,6 +59,7 @@ const files: Readonly<Record<string, FamilyFiles>> = {
     sha256: {
       fp32: 'f9f14c55788f21df15034c1ae330ead996cc964b9937b08ec846d39b928558a8',
       'pruned-50-finetuned': '12e5830040b49965b1d80b4f0c0f4f39882f33829c6d765e52f3b8bfed5264b3',
+      distilled: '2fb613b54bb96f141d24a80b87293684af4fd60df887f109a466b60c14c78f84',
     },
   },
   'mobilenet-s': {
@@ -77,6 +79,7 @@ const files: Readonly<Record<string, FamilyFiles>> = {
     sha256: {
       fp32: '827256ab23bf0b6015f9c2fadf180ef4dc001a541080c3292677686b21efd340',
       'pruned-50-finetuned': '586e62a3878e7736720751bb1df87e9244c865607d971badc8cfadcfffcc2e05',
+      distilled: 'cc030b5aae16dc48af7c2716b9fe268388b59ba6abc43e88a4670c649439d345',
     },
   },
   'mobilenet-l': {

@@ -41,3 +41,15 @@ export async function writeVariant(
   await writeWhole(options.out, await makeVariantOf(base, parseVariant(variant), options.calibration));
   return resolveModel(options.out, 'fp32', options);
 }
+
+/**
+ * The smallest whole percentage of filters to prune that leaves at most a share (0 to 1) of a model's multiply-adds.
+ *
+ * @throws ModelError as `resolveModel` does, and where the share cannot be reached
+ */
+export async function prunePercentFor(name: string, share: number, options: ResolveOptions): Promise<number> {
+  const { readModel } = await import('./rewrite/read-model.ts');
+  const { percentForShare } = await import('./prune/target.ts');
+  const { file } = await resolveModel(name, 'fp32', options);
+  return percentForShare((await readModel(file)).model, share, file);
+}

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { UsageError } from '../../errors.ts';
-import { resolveModel, writeVariant } from '../../models/index.ts';
+import { prunePercentFor, resolveModel, writeVariant } from '../../models/index.ts';
 import { choice } from '../../spec/index.ts';
 import { BYTES_PER_MB } from '../../units.ts';
 import { modelCacheDir } from '../cache-dir.ts';
@@ -55,14 +55,32 @@ export function convert(model: string, options: ConvertOptions): Promise<ExitCod
 }
 
 interface PruneOptions extends OutputOptions, SampleOptions {
-  readonly percent: string;
+  readonly percent?: string;
+  /** Percent of the multiply-adds to keep. */
+  readonly macs?: string;
   readonly weights?: boolean;
 }
 
 /** `dse models prune`: the model with fewer filters, or with weights set to zero. */
-export function prune(model: string, options: PruneOptions): Promise<ExitCode> {
-  const percent = readWholeNumber('--percent', options.percent, 1);
+export async function prune(model: string, options: PruneOptions): Promise<ExitCode> {
+  const percent = await readPercent(model, options);
   return write(model, `${options.weights ? 'sparse' : 'pruned'}-${percent}`, options);
+}
+
+async function readPercent(model: string, { percent, macs, weights }: PruneOptions): Promise<number> {
+  if ((percent === undefined) === (macs === undefined) || (macs !== undefined && weights)) {
+    throw new UsageError({
+      where: '--percent',
+      what:
+        weights && macs !== undefined
+          ? 'zeroed weights save no multiply-adds'
+          : 'one of --percent and --macs is needed',
+      hint: 'Give --percent 30 (of filters to remove) or --macs 50 (percent of multiply-adds to keep).',
+    });
+  }
+  if (macs === undefined) return readWholeNumber('--percent', percent ?? '', 1);
+  const share = readWholeNumber('--macs', macs, 1) / 100;
+  return prunePercentFor(model, share, { baseDir: process.cwd(), cacheDir: modelCacheDir() });
 }
 
 async function write(name: string, variant: string, options: OutputOptions & SampleOptions): Promise<ExitCode> {
