@@ -85,3 +85,13 @@ export function visitColumns(
     }
   }
 }
+
+/** How many columns `visitColumns` would visit. */
+export function countVisited(term: Term, factors: readonly CodedFactor[], levelOf: (factor: number) => number): number {
+  let count = 1;
+  for (const factor of term.factors) {
+    const width = (factors[factor] as CodedFactor).levels.length - 1;
+    if (levelOf(factor) === width) count *= width;
+  }
+  return count;
+}

@@ -1,4 +1,4 @@
-import { type CodedFactor, listTerms, type Term, visitColumns } from './effect-terms.ts';
+import { type CodedFactor, countVisited, listTerms, type Term, visitColumns } from './effect-terms.ts';
 import { cholesky, invertCholesky, solveTransposed } from './symmetric.ts';
 
 /** A term of the model with the first of its columns. */
@@ -100,14 +100,15 @@ function chooseColumns(
 ): FactorModel {
   const everything = layOut(candidates);
   const size = countColumns(candidates);
-  const products = crossProducts(codeRows(everything, factors, rowCount), rowCount, size);
+  const wholeMatrix = codeRows(everything, factors, rowCount);
+  const products = crossProducts(wholeMatrix, rowCount, size);
   const { kept, aliases } = dropAliased(everything, products, size);
   const terms = layOut(kept).map((term) => ({
     ...term,
     aliasedWith: aliases.filter(({ others }) => others.includes(term.name)).map(({ term: { name } }) => name),
   }));
   const isSame = kept.length === candidates.length;
-  const matrix = codeRows(terms, factors, rowCount);
+  const matrix = isSame ? wholeMatrix : codeRows(terms, factors, rowCount);
   const keptSize = countColumns(kept);
   const keptProducts = isSame ? products : crossProducts(matrix, rowCount, keptSize);
   const lower = cholesky(keptProducts, keptSize);
@@ -146,12 +147,9 @@ function codeRows(
   let row = 0;
   const levelOf = (factor: number) => (factors[factor] as CodedFactor).codes[row] as number;
   let count = 0;
-  const tally = () => {
-    count++;
-  };
   for (row = 0; row < rowCount; row++) {
     count++;
-    for (const term of terms) visitColumns(term, factors, levelOf, tally);
+    for (const term of terms) count += countVisited(term, factors, levelOf);
     starts[row + 1] = count;
   }
   const columns = new Int32Array(count);
