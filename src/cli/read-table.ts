@@ -14,12 +14,13 @@ export async function readCsvTable(file: string, factors: readonly string[]): Pr
   let builder: TableBuilder | undefined;
   try {
     for await (const cells of rows as AsyncIterable<string[]>) {
-      if (builder === undefined)
+      if (builder === undefined) {
+        refuseOtherDelimiter(cells, file);
         builder = createTableBuilder(
           cells.map((name) => name.trim()),
           factors,
         );
-      else builder.add(cells);
+      } else builder.add(cells);
     }
   } catch (error) {
     if (error instanceof DseError) throw error;
@@ -40,4 +41,15 @@ export async function readCsvTable(file: string, factors: readonly string[]): Pr
     });
   }
   return builder.finish();
+}
+
+/** A header of one cell that holds another delimiter was hardly meant as one name. */
+function refuseOtherDelimiter([header = '', ...others]: readonly string[], file: string): void {
+  const found = [';', '\t', '|'].find((delimiter) => header.includes(delimiter));
+  if (others.length > 0 || found === undefined) return;
+  throw new AnalysisError({
+    where: file,
+    what: `the header has no comma, but ${header.split(found).length} names separated by ${JSON.stringify(found)}`,
+    hint: 'Write the table with commas between the cells.',
+  });
 }
