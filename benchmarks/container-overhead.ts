@@ -35,6 +35,14 @@ const LAUNCHES = 7;
 const CONNECTIONS = 4;
 const WARMUP_S = 1;
 
+const engine: EngineSettings = {
+  intraOpThreads: 1,
+  interOpThreads: 1,
+  executionMode: 'sequential',
+  graphOptimization: 'all',
+  spinning: false,
+};
+
 const [seconds = 5, rounds = 5] = process.argv.slice(2, 4).map(Number);
 const only = process.argv[4];
 const model = await resolveModel('squeezenet1.1', 'fp32', {
@@ -168,14 +176,6 @@ function prepareRequest({ inputs }: ResolvedModel): (url: string, agent: Agent) 
       request.on('error', reject).end(body);
     });
 }
-
-const engine: EngineSettings = {
-  intraOpThreads: 1,
-  interOpThreads: 1,
-  executionMode: 'sequential',
-  graphOptimization: 'all',
-  spinning: false,
-};
 
 function start(launcher: Launcher, limits: Limits): Promise<RunningServer> {
   const settings: ServerSettings = {

@@ -4,6 +4,7 @@ import { createContainerLauncher } from './container/container-launcher.ts';
 import { createExternalLauncher } from './external-launcher.ts';
 import { createNativeLauncher } from './native-launcher.ts';
 import type { Launcher } from './types.ts';
+import { withCpuFrequency } from './with-cpu-frequency.ts';
 
 /** What a launcher is made from. */
 type LaunchedServer = Pick<ServerSpec, 'engine' | 'container' | 'description' | 'url'>;
@@ -22,7 +23,7 @@ const LAUNCHERS: Readonly<Record<EngineName, (server: LaunchedServer) => Launche
  */
 export function createLauncher(server: LaunchedServer): Launcher {
   const create = LAUNCHERS[server.engine];
-  if (create !== undefined) return create(server);
+  if (create !== undefined) return server.engine === 'external' ? create(server) : withCpuFrequency(create(server));
   throw new LaunchError({
     what: `dse does not run servers with the engine "${server.engine}"`,
     hint: `Use one of ${Object.keys(LAUNCHERS).join(', ')}.`,

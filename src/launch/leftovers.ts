@@ -7,6 +7,7 @@ import { removeCgroups } from './cgroup-group.ts';
 import { findCgroupMounts } from './cgroup-mounts.ts';
 import type { ContainerEngine } from './container/engine-cli.ts';
 import { listLabelledContainers, removeContainer } from './container/leftover-containers.ts';
+import { restoreCpuFrequency } from './cpu-frequency.ts';
 import { readEnvironmentVariable, readProcessStat } from './proc.ts';
 import { findRunLabel, isRunAlive, RUN_LABEL_VARIABLE } from './run-label.ts';
 import { signalProcess } from './server-process.ts';
@@ -80,7 +81,10 @@ export function describeLeftover(leftover: Leftover): string {
 
 async function removeLeftover(leftover: Leftover): Promise<void> {
   if (leftover.kind === 'cgroup') return removeCgroups([leftover.dir]);
-  if (leftover.kind === 'folder') return rmSync(leftover.dir, { recursive: true, force: true });
+  if (leftover.kind === 'folder') {
+    restoreCpuFrequency(leftover.dir);
+    return rmSync(leftover.dir, { recursive: true, force: true });
+  }
   if (leftover.kind === 'container') return removeContainer(leftover.engine, leftover.id);
   // The id may have been given to another process since the list was made.
   if (readProcessStat(leftover.pid)?.startTicks === leftover.startTicks) signalProcess(leftover.pid, 'SIGKILL');
@@ -117,7 +121,7 @@ function findCgroups(): Leftover[] {
   return [...roots].flatMap(findGroupDirs).map((dir) => ({ kind: 'cgroup', runLabel: findRunLabel(dir) ?? '', dir }));
 }
 
-/** Folders that hold the files of other servers. */
+/** Folders that hold the files of other servers, or the clock limits to put back. */
 function findFolders(): Leftover[] {
   return listDirs(tmpdir())
     .filter(({ name }) => GROUP_NAME.test(name))

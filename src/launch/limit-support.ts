@@ -1,6 +1,7 @@
 import { findCgroupMounts } from './cgroup-mounts.ts';
 import { cgroupV1Maker } from './cgroup-v1.ts';
 import { cgroupV2Maker } from './cgroup-v2.ts';
+import { explainCpuFrequency } from './cpu-frequency.ts';
 import { findExecutable } from './find-executable.ts';
 import type { GroupLimits, GroupMaker, GroupSupport } from './group.ts';
 import { nextGroupName } from './group-name.ts';
@@ -14,7 +15,7 @@ export type LimitSupport =
   | { readonly limit: LimitName; readonly isAvailable: false; readonly why: string; readonly fix: string };
 
 /** `usage` is exact accounting of CPU time: without it the steps of /proc (10 ms) have to do. */
-export type LimitName = 'cpuset' | 'cpus' | 'memory' | 'usage';
+export type LimitName = 'cpuset' | 'cpus' | 'memory' | 'usage' | 'frequency';
 
 /**
  * The ways to make groups on this machine, in the order we like them; each is probed when first asked about, and once.
@@ -71,6 +72,7 @@ export async function describeLimitSupport(): Promise<LimitSupport[]> {
     await makers.explain('cpus'),
     await makers.explain('memory'),
     await makers.explain('usage'),
+    { limit: 'frequency', ...explainCpuFrequency() },
   ];
 }
 

@@ -9,7 +9,12 @@ export interface Limits {
   /** CPU quota in CPUs: 0.5 is half of one. */
   readonly cpus?: number;
   readonly memoryBytes?: number;
+  /** Clock that its CPUs are held at, kHz. */
+  readonly cpuFrequencyKhz?: number;
 }
+
+/** Limits that the kernel holds for a group of processes, and not for the machine. */
+export type GroupedLimit = Exclude<keyof Limits, 'cpuFrequencyKhz'>;
 
 export interface LaunchRequest {
   /** From `createRunLabel`. Labels whatever is created, so that `dse clean` finds what a killed run left behind. */

@@ -5,7 +5,7 @@ import { limitsOf } from './configuration-settings.ts';
 import { neighbourLimitsOf } from './neighbour-settings.ts';
 import { levelsOf, neighbourLevels } from './spec-levels.ts';
 
-const LIMIT_FACTORS = ['cpus', 'cpuset', 'memory'] as const;
+const LIMIT_FACTORS = ['cpus', 'cpuset', 'memory', 'cpu_frequency'] as const;
 
 /**
  * Asks the launcher about every combination of limits the experiment may need, before anything starts.

@@ -87,6 +87,7 @@ export function limitsOf(levels: Levels, serverCpuset: string | undefined): Limi
     ...(cpuset === undefined ? {} : { cpuset }),
     ...(levels.cpus === undefined ? {} : { cpus: levelValue<number>(levels, 'cpus') }),
     ...(levels.memory === undefined ? {} : { memoryBytes: levelValue<number>(levels, 'memory') }),
+    ...(levels.cpu_frequency === undefined ? {} : { cpuFrequencyKhz: levelValue<number>(levels, 'cpu_frequency') }),
   };
 }
 

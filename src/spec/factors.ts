@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { namedLoadSchema } from './loads.ts';
 import { NEIGHBOUR_ERROR, neighbourListSchema, neighbourSchema } from './neighbours.ts';
 import type { EngineName, Scalar } from './types.ts';
-import { choice, cpuList, memoryBytes, positiveNumber, text, wholeNumber } from './values.ts';
+import { choice, cpuList, frequencyKhz, memoryBytes, positiveNumber, text, wholeNumber } from './values.ts';
 import { variantName } from './variants.ts';
 
 export type FactorGroup = 'model' | 'request' | 'runtime' | 'limit' | 'load' | 'colocation' | 'placement';
@@ -195,6 +195,15 @@ export const FACTORS = {
     value: memoryBytes(),
     defaultLevel: undefined,
     examples: ['512MB', '1GB'],
+    engines: EVERY_ENGINE,
+  },
+  cpu_frequency: {
+    description:
+      'Clock that the CPUs of the server are held at, where the kernel can set it (cpufreq) and dse runs as root; put back afterwards. As the governor sets it where left out.',
+    group: 'limit',
+    value: frequencyKhz(),
+    defaultLevel: undefined,
+    examples: ['1.2GHz', '2.4GHz'],
     engines: EVERY_ENGINE,
   },
   colocated: {

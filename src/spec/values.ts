@@ -10,6 +10,7 @@ const BYTES_PER_UNIT = { kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 
 
 const MEMORY = /^(\d+(?:\.\d+)?)\s?(kB|KB|MB|GB|KiB|MiB|GiB)$/;
 const DURATION = /^(\d+(?:\.\d+)?)\s?(ms|s|m|h)$/;
+const FREQUENCY = /^(\d+(?:\.\d+)?)\s?(MHz|GHz)$/;
 const PERCENT = /^(\d+(?:\.\d+)?)\s?%$/;
 
 /** Duration -> milliseconds, e.g. "500ms", "5s", "2m". */
@@ -65,6 +66,19 @@ export function memoryBytes() {
       return Math.round(Number(amount) * BYTES_PER_UNIT[unit]);
     })
     .refine((bytes) => bytes > 0, { error });
+}
+
+/** Frequency -> kHz, e.g. "1.8GHz", "1800MHz". */
+export function frequencyKhz() {
+  const error = 'a frequency with its unit (MHz, GHz), e.g. 1.8GHz';
+  return z
+    .string({ error })
+    .regex(FREQUENCY, { error })
+    .transform((text) => {
+      const [, amount, unit] = FREQUENCY.exec(text) ?? [];
+      return Math.round(Number(amount) * (unit === 'GHz' ? 1e6 : 1e3));
+    })
+    .refine((khz) => khz > 0, { error });
 }
 
 /** A CPU list as the kernel writes it, e.g. "0-2,5". A single CPU may be written as a number. */

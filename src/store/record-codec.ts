@@ -40,6 +40,7 @@ const limits = z.object({
   cpuset: z.string().exactOptional(),
   cpus: z.number().exactOptional(),
   memoryBytes: z.number().exactOptional(),
+  cpuFrequencyKhz: z.number().exactOptional(),
 });
 
 const neighbour = z.object({

@@ -21,6 +21,7 @@ const LIMIT_MEANING = {
   cpus: 'limit CPU (quota)',
   memory: 'limit memory',
   usage: 'count CPU time and memory exactly',
+  frequency: 'hold the CPU clock',
 } as const;
 
 /** `dse doctor`: what this machine can measure and limit, and the exact fix for what it cannot. */

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import type { Problem } from '../../errors.ts';
-import type { Limits } from '../types.ts';
+import type { GroupedLimit, Limits } from '../types.ts';
 import { type ContainerEngine, isInstalled } from './engine-cli.ts';
 
 const INFO_TIMEOUT_MS = 20_000;
@@ -8,7 +8,7 @@ const INFO_TIMEOUT_MS = 20_000;
 /** What an engine says about itself, as far as limits go. */
 export interface EngineAbilities {
   readonly isRootless: boolean;
-  readonly limits: Readonly<Record<keyof Limits, boolean>>;
+  readonly limits: Readonly<Record<GroupedLimit, boolean>>;
 }
 
 /** What the engine can limit, or the one problem that keeps it from running anything. */
@@ -42,12 +42,12 @@ export function findUnsupported(
   { isRootless, limits: can }: EngineAbilities,
   asked: readonly Limits[],
 ): Problem[] {
-  const names: Readonly<Record<keyof Limits, string>> = {
+  const names: Readonly<Record<GroupedLimit, string>> = {
     cpus: 'a CPU quota',
     cpuset: 'a CPU set',
     memoryBytes: 'a memory limit',
   };
-  return (Object.keys(names) as (keyof Limits)[])
+  return (Object.keys(names) as GroupedLimit[])
     .filter((limit) => !can[limit] && asked.some((one) => one[limit] !== undefined))
     .map((limit) => ({
       what: `${names[limit]} cannot be applied: ${isRootless ? `rootless ${engine}` : engine} has no control of the kernel's "${CONTROLLERS[limit]}" controller here`,
@@ -57,7 +57,7 @@ export function findUnsupported(
     }));
 }
 
-const CONTROLLERS: Readonly<Record<keyof Limits, string>> = { cpus: 'cpu', cpuset: 'cpuset', memoryBytes: 'memory' };
+const CONTROLLERS: Readonly<Record<GroupedLimit, string>> = { cpus: 'cpu', cpuset: 'cpuset', memoryBytes: 'memory' };
 
 interface DockerInfo {
   readonly ServerVersion?: string;
