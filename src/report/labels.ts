@@ -22,6 +22,11 @@ export function responseLabel(part: ReportPart, response: string): string {
   return remarks === '' ? response : `${response} (${remarks})`;
 }
 
+/** A response by name alone, estimated energy called so: "energy_per_inference_j (estimate)". */
+export function responseName(part: ReportPart, response: string): string {
+  return isEnergyResponse(response) && hasEstimates(part) ? `${response} (estimate)` : response;
+}
+
 /** A value of a response in words: "3.2 ms", "0.12 J (estimate)". */
 export function valueLabel(part: ReportPart, response: string, value: number): string {
   const unit = findResponse(response)?.unit ?? '';

@@ -56,6 +56,10 @@ describe('a report on one result folder', () => {
     expect(titles.length).toBeGreaterThan(3);
     for (const title of titles) expect(title).toContain('(J, estimate)');
     expect(page.match(/energy_per_inference_j \(J\)/)).toBeNull();
+    const captions = [...page.matchAll(/<figcaption><b>([^<]*)<\/b>/g)].map(([, title]) => title as string);
+    const ofEnergy = captions.filter((title) => title.includes('energy_'));
+    expect(ofEnergy.length).toBeGreaterThan(3);
+    for (const title of ofEnergy) expect(title).toContain('estimate');
     expect(visibleText(page).match(/\d J(?! \(estimate\))[ ;,.)]/)).toBeNull();
     expect(section(page, 'energy')).toContain('estimate');
   });

@@ -2,7 +2,7 @@ import { levelsOf } from '../../analysis/index.ts';
 import type { Objective } from '../../spec/index.ts';
 import { axisOf, type Chart } from '../charts/chart.ts';
 import { type Html, html, scriptJson } from '../html/escape.ts';
-import { axisTitle, levelLabel, levelsInOrder, responseLabel } from '../labels.ts';
+import { axisTitle, levelLabel, levelsInOrder, responseLabel, responseName } from '../labels.ts';
 import { formatNumber } from '../numbers.ts';
 import { groupValues, type Points, pointColumns } from '../points.ts';
 import { numberIn, resultRows } from '../result-rows.ts';
@@ -60,7 +60,7 @@ function frontChart(
   }) as [number[], number[]];
   return {
     id,
-    title: `${y.response} against ${x.response}`,
+    title: `${responseName(part, y.response)} against ${responseName(part, x.response)}`,
     spec: 'front',
     values: {
       xTitle: axisTitle(part, x),

@@ -2,7 +2,7 @@ import { axisOf, type Chart, columnsOf } from '../charts/chart.ts';
 import { MAX_GROUPS } from '../charts/theme.ts';
 import { groupBy } from '../group-by.ts';
 import { html } from '../html/escape.ts';
-import { levelLabel, levelsInOrder, responseLabel } from '../labels.ts';
+import { levelLabel, levelsInOrder, responseLabel, responseName } from '../labels.ts';
 import { numberIn, type ResultRow, resultRows } from '../result-rows.ts';
 import type { ReportPart } from '../types.ts';
 import { absentSection, figures, type Section } from './section.ts';
@@ -86,7 +86,7 @@ function interactionChart(part: ReportPart, response: string, cells: readonly Re
   }));
   return {
     id,
-    title: `${response}: ${a} × ${b}`,
+    title: `${responseName(part, response)}: ${a} × ${b}`,
     spec: 'interaction',
     values: {
       xTitle: a,

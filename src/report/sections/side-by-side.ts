@@ -2,7 +2,7 @@ import type { Objective } from '../../spec/index.ts';
 import { axisOf, type Chart } from '../charts/chart.ts';
 import { MAX_GROUPS } from '../charts/theme.ts';
 import { html } from '../html/escape.ts';
-import { axisTitle, configurationLabel, hasEstimates, isEnergyResponse, valueLabel } from '../labels.ts';
+import { axisTitle, configurationLabel, hasEstimates, isEnergyResponse, responseName, valueLabel } from '../labels.ts';
 import { overallFront } from '../points.ts';
 import type { ReportPart } from '../types.ts';
 import { figures, pageTable, type Section } from './section.ts';
@@ -32,7 +32,7 @@ ${pageTable(
       return [
         index === 0 ? `${part.name} (${part.source})` : '',
         index === 0 ? front.length : '',
-        `${objective.direction} ${objective.response}`,
+        `${objective.direction} ${responseName(part, objective.response)}`,
         best === undefined ? 'none' : valueLabel(part, objective.response, figureOf(part, objective, best)),
         best === undefined ? '' : configurationLabel(part, best),
       ];
@@ -76,7 +76,7 @@ function overlayChart(parts: readonly ReportPart[], x: Objective, y: Objective):
   const [first] = parts as readonly [ReportPart];
   return {
     id: 'side-by-side',
-    title: `Fronts: ${y.response} against ${x.response}`,
+    title: `Fronts: ${responseName(first, y.response)} against ${responseName(first, x.response)}`,
     spec: 'side-by-side',
     values: {
       xTitle: axisTitle(first, x),
