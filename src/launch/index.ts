@@ -1,3 +1,4 @@
+export { describeEngine } from './container/check-engine.ts';
 export { type ContainerLauncherOptions, createContainerLauncher } from './container/container-launcher.ts';
 export { savedModelOf } from './container/other-server.ts';
 export { assignCpus, type CpuAssignment, onlineCpus } from './cpus.ts';

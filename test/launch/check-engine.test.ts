@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createContainerLauncher, createLauncher } from '../../src/launch/index.ts';
+import { createContainerLauncher, createLauncher, describeEngine } from '../../src/launch/index.ts';
 import { temporaryDir } from './fixture.ts';
 
 /** Puts a program that prints fixed text in the engine's place. */
@@ -61,6 +61,26 @@ describe.skipIf(process.platform !== 'linux')('an engine before the experiment',
     ]);
     expect(problems[0]?.hint).toContain('Delegate=cpu cpuset memory pids');
     expect(await createContainerLauncher('podman').check([{ memoryBytes: 1e8 }])).toEqual([]);
+  });
+
+  test('is told to `dse doctor` with its cgroups, who it runs as, and what it cannot limit', async () => {
+    pretend(
+      'podman',
+      '{"version":{"Version":"4.3.1"},"host":{"cgroupVersion":"v2","cgroupManager":"systemd","cgroupControllers":["memory"],"security":{"rootless":true}}}',
+    );
+    expect(await describeEngine('podman')).toEqual({
+      isAvailable: true,
+      what: 'podman 4.3.1: cgroup v2 (systemd), rootless; it cannot apply a CPU quota, a CPU set',
+      fix: expect.stringContaining('Delegate=cpu'),
+    });
+    pretend(
+      'docker',
+      '{"ServerVersion":"20.10","CgroupVersion":"1","CgroupDriver":"cgroupfs","CpuCfsQuota":true,"CPUSet":true,"MemoryLimit":true}',
+    );
+    expect(await describeEngine('docker')).toEqual({
+      isAvailable: true,
+      what: 'docker 20.10: cgroup v1 (cgroupfs), as root',
+    });
   });
 
   test('of Docker says by itself what it can limit', async () => {

@@ -21,7 +21,7 @@ describe('trials.csv', () => {
         ['mean', 'p50', 'p90', 'p95', 'p99', 'p999']
           .map((q) => `latency_${q}_ms,latency_${q}_ms_lo,latency_${q}_ms_hi,`)
           .join('') +
-        'latency_max_ms,queue_ms,compute_ms,cpu_util,throttled_share,memory_peak_mb,network_rx_mb,network_tx_mb,block_read_mb,block_write_mb,' +
+        'latency_max_ms,queue_ms,compute_ms,cache_hit_rate,cpu_util,throttled_share,memory_peak_mb,network_rx_mb,network_tx_mb,block_read_mb,block_write_mb,' +
         'energy_gross_j,energy_net_j,energy_per_inference_j,energy_net_per_inference_j,energy_share_estimate_j,energy_share_estimate_per_inference_j,energy_per_request_j,energy_per_correct_j,' +
         'energy_delay_product_js,power_w,idle_power_w,idle_power_w_lo,idle_power_w_hi,energy_source,' +
         'accuracy_top1,accuracy_top5,accuracy_source,bare_latency_ms,bare_throughput_ips,model_size_mb,params,macs,' +

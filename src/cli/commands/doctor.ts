@@ -1,5 +1,5 @@
 import { describeEstimate, probeMeters } from '../../energy/index.ts';
-import { assignCpus, describeLimitSupport, onlineCpus } from '../../launch/index.ts';
+import { assignCpus, describeEngine, describeLimitSupport, onlineCpus } from '../../launch/index.ts';
 import { type GeneratorCeiling, measureGeneratorCeiling } from '../../load/index.ts';
 import { packageVersion } from '../../package-files.ts';
 import { describeMachine } from '../../run/index.ts';
@@ -29,12 +29,14 @@ export async function doctor(options: { readonly json?: boolean; readonly out?: 
   const energy = defaultEnergySpec();
   const [machine, limits, meters] = await Promise.all([describeMachine(), describeLimitSupport(), probeMeters(energy)]);
   const startedAt = new Date().toISOString();
+  const engines = await Promise.all((['docker', 'podman'] as const).map(describeEngine));
   const ceiling = await measureCeiling();
   if (options.out !== undefined) await keepCeiling(options.out, machine, { startedAt, ...ceiling });
   const findings: Finding[] = [
     cpuFinding(),
     ceilingFinding(ceiling),
     ...limits.map(({ limit, ...support }) => toFinding('limits', LIMIT_MEANING[limit], support)),
+    ...engines.map((engine): Finding => ({ topic: 'engine', ...engine })),
     ...meters.map(({ source, ...probe }) => toFinding('energy', source, probe)),
   ];
   const estimate = describeEstimate(energy);

@@ -7,8 +7,25 @@ const INFO_TIMEOUT_MS = 20_000;
 
 /** What an engine says about itself, as far as limits go. */
 export interface EngineAbilities {
+  readonly version: string;
+  /** Kind and driver, e.g. "v1 (cgroupfs)". */
+  readonly cgroup: string;
   readonly isRootless: boolean;
   readonly limits: Readonly<Record<GroupedLimit, boolean>>;
+}
+
+/** For `dse doctor`: whether an engine runs servers here, what it is, and what it cannot limit. */
+export async function describeEngine(
+  engine: ContainerEngine,
+): Promise<{ readonly isAvailable: boolean; readonly what: string; readonly fix?: string }> {
+  const abilities = await probeEngine(engine);
+  if ('what' in abilities) return { isAvailable: false, what: `${engine}: ${abilities.what}`, fix: abilities.hint };
+  const { version, cgroup, isRootless } = abilities;
+  const what = `${engine} ${version}: cgroup ${cgroup}, ${isRootless ? 'rootless' : 'as root'}`;
+  const [first, ...rest] = findUnsupported(engine, abilities, [{ cpus: 1, cpuset: '0', memoryBytes: 1 }]);
+  if (first === undefined) return { isAvailable: true, what };
+  const cannot = [first, ...rest].map((problem) => problem.what.replace(/ cannot be applied.*/, ''));
+  return { isAvailable: true, what: `${what}; it cannot apply ${cannot.join(', ')}`, fix: first.hint };
 }
 
 /** What the engine can limit, or the one problem that keeps it from running anything. */
@@ -65,20 +82,27 @@ interface DockerInfo {
   readonly CpuCfsQuota?: boolean;
   readonly CPUSet?: boolean;
   readonly SecurityOptions?: readonly string[];
+  readonly CgroupVersion?: string;
+  readonly CgroupDriver?: string;
 }
 
 /** Source: Docker Engine API, `GET /info`. Undefined where the daemon did not answer. */
 function readDockerInfo(info: unknown): EngineAbilities | undefined {
-  const { ServerVersion, MemoryLimit, CpuCfsQuota, CPUSet, SecurityOptions } = (info ?? {}) as DockerInfo;
+  const { ServerVersion, MemoryLimit, CpuCfsQuota, CPUSet, ...rest } = (info ?? {}) as DockerInfo;
   if (ServerVersion === undefined || ServerVersion === '') return undefined;
   return {
-    isRootless: (SecurityOptions ?? []).some((option) => option.startsWith('name=rootless')),
+    version: ServerVersion,
+    cgroup: `v${rest.CgroupVersion ?? '?'} (${rest.CgroupDriver ?? '?'})`,
+    isRootless: (rest.SecurityOptions ?? []).some((option) => option.startsWith('name=rootless')),
     limits: { cpus: CpuCfsQuota === true, cpuset: CPUSet === true, memoryBytes: MemoryLimit === true },
   };
 }
 
 interface PodmanInfo {
+  readonly version?: { readonly Version?: string };
   readonly host?: {
+    readonly cgroupVersion?: string;
+    readonly cgroupManager?: string;
     readonly cgroupControllers?: readonly string[] | null;
     readonly security?: { readonly rootless?: boolean };
   };
@@ -86,10 +110,12 @@ interface PodmanInfo {
 
 /** Source: podman-info(1). Rootless, the controllers are those that were delegated to the user. */
 function readPodmanInfo(info: unknown): EngineAbilities | undefined {
-  const { host } = (info ?? {}) as PodmanInfo;
+  const { host, version } = (info ?? {}) as PodmanInfo;
   if (host === undefined) return undefined;
   const has = (controller: string) => host.cgroupControllers?.includes(controller) ?? false;
   return {
+    version: version?.Version ?? '?',
+    cgroup: `${host.cgroupVersion ?? '?'} (${host.cgroupManager ?? '?'})`,
     isRootless: host.security?.rootless ?? false,
     limits: { cpus: has('cpu'), cpuset: has('cpuset'), memoryBytes: has('memory') },
   };
