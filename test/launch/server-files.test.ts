@@ -67,7 +67,7 @@ describe('the files of the server image', () => {
     const root = folder({
       'package.json': {},
       'dist/server/main.js': "import a from 'a';\nimport { b } from './b.js';\n",
-      'dist/server/b.js': "export { c } from '@scope/c/deep';\nimport('node:fs');\n",
+      'dist/server/b.js': "export { c } from '@scope/c/deep';\nimport('node:fs');\nBuffer.from('no package');\n",
       'node_modules/a/package.json': { version: '1.0.0', dependencies: { d: '*' } },
       'node_modules/a/index.js': '',
       'node_modules/a/node_modules/d/package.json': { version: '2.0.0', dependencies: { e: '*' } },

@@ -65,7 +65,7 @@ function followImports(root: string, file: string, own: Set<string>, packages: M
   own.add(file);
   const text = readFileSync(join(root, file), 'utf8');
   for (const [, named = ''] of text.matchAll(/\bpackageFile\(['"]([^'"]+)['"]\)/g)) own.add(named);
-  for (const [, specifier = ''] of text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
+  for (const [, specifier = ''] of text.matchAll(/(?<!\.)\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
     if (specifier.startsWith('.')) followImports(root, normalize(join(dirname(file), specifier)), own, packages);
     else if (!specifier.startsWith('node:')) addPackage(root, packageName(specifier), 'node_modules', packages);
   }
