@@ -1,5 +1,8 @@
 import type { Problem } from '../errors.ts';
-import type { DesignMethod, ExperimentSpec } from '../spec/types.ts';
+import { neighboursOf } from '../spec/index.ts';
+import type { DesignMethod, ExperimentSpec, Load, Neighbour } from '../spec/types.ts';
+import { BYTES_PER_MB } from '../units.ts';
+import { unreachable } from '../unreachable.ts';
 import { describeAliases } from './aliases.ts';
 import { type ChosenPoints, choosePoints } from './choose-points.ts';
 import { estimateRunS } from './estimate.ts';
@@ -14,6 +17,8 @@ export interface DesignDescription {
   readonly seed: number;
   readonly factors: readonly { readonly factor: string; readonly levels: readonly string[] }[];
   readonly fixed: readonly { readonly factor: string; readonly level: string }[];
+  /** What is served beside the server under test, by level of `colocated`, in words. */
+  readonly neighbours: readonly { readonly level: string; readonly neighbour: string }[];
   /** Combinations of all levels. */
   readonly gridPoints: number;
   /** Points the exclusions are applied to: the fraction of a fractional factorial, else the grid. */
@@ -59,6 +64,7 @@ export function describeDesign(spec: ExperimentSpec): DesignDescription {
       levels: levels.map(({ name }) => name),
     })),
     fixed: Object.entries(spec.fixed).map(([factor, level]) => ({ factor, level: level.name })),
+    neighbours: describeNeighbours(spec),
     gridPoints: gridSize(spec),
     candidates: chosen.candidates,
     exclusions,
@@ -72,6 +78,39 @@ export function describeDesign(spec: ExperimentSpec): DesignDescription {
     order,
     warnings: designWarnings(spec, chosen),
   };
+}
+
+function describeNeighbours({ factors, fixed }: ExperimentSpec): DesignDescription['neighbours'] {
+  const levels = factors.colocated ?? (fixed.colocated === undefined ? [] : [fixed.colocated]);
+  return levels.flatMap((level) =>
+    neighboursOf(level).map((neighbour) => ({ level: level.name, neighbour: describeNeighbour(neighbour) })),
+  );
+}
+
+function describeNeighbour({ name, model, variant, batch, threads, load, ...limits }: Neighbour): string {
+  const { cpus, cpuset, memoryBytes } = limits;
+  return [
+    `${name}: ${model} ${variant}`,
+    `batch ${batch}`,
+    `threads ${threads}`,
+    ...(cpus === undefined ? [] : [`${cpus} CPUs`]),
+    cpuset === undefined ? "the server's CPUs" : `CPU set ${cpuset}`,
+    ...(memoryBytes === undefined ? [] : [`${memoryBytes / BYTES_PER_MB} MB`]),
+    describeLoad(load),
+  ].join(', ');
+}
+
+function describeLoad(load: Load): string {
+  switch (load.kind) {
+    case 'utilization':
+      return `${load.utilization * 100} % of what it can answer alone (${load.arrivals})`;
+    case 'rate':
+      return `${load.rateRps} requests/s (${load.arrivals})`;
+    case 'concurrency':
+      return `closed loop of ${load.concurrency}`;
+    default:
+      return unreachable(load);
+  }
 }
 
 function designWarnings(spec: ExperimentSpec, { points, candidates, fraction }: ChosenPoints): Problem[] {

@@ -1,3 +1,4 @@
+import { neighboursOf } from '../spec/index.ts';
 import type { ExperimentSpec } from '../spec/types.ts';
 import type { PlannedConfiguration } from './types.ts';
 
@@ -7,7 +8,7 @@ const TRIAL_OVERHEAD_S = 0.7;
 /** A warm-up under `auto` where the load is steady from the start. */
 const AUTO_WARMUP_S = 2;
 /**
- * First guess of how long configurations take, seconds: launches, calibrations (twice where there is a service-level objective to search for), warm-ups and the windows
+ * First guess of how long configurations take, seconds: launches of servers and neighbours, calibrations (twice where there is a service-level objective to search for), warm-ups and the windows
  * measured at least, and the idle measurement before each block.
  *
  * Leaves out what cannot be known beforehand: windows added for precision, slow warm-ups, waits for a quiet machine, retries.
@@ -20,5 +21,10 @@ export function estimateRunS(spec: ExperimentSpec, configurations: readonly Plan
   const trials = configurations.reduce((count, configuration) => count + configuration.trials.length, 0);
   const blocks = new Set(configurations.map(({ block }) => block)).size;
   const idleS = energy.source === 'none' ? 0 : blocks * energy.idleS;
-  return idleS + configurations.length * launchS + trials * trialS;
+  const neighbours = configurations.flatMap(({ levels }) => neighboursOf(levels.colocated));
+  const neighboursS = neighbours.reduce(
+    (sum, { load }) => sum + LAUNCH_S + (load.kind === 'utilization' ? measure.calibrationS : 0),
+    0,
+  );
+  return idleS + configurations.length * launchS + neighboursS + trials * trialS;
 }

@@ -103,6 +103,7 @@ test('a plan tells points before and after exclusions, and what each rule takes'
       "gridPoints": 24,
       "launches": 30,
       "method": "full-factorial",
+      "neighbours": [],
       "points": 17,
       "replicates": 3,
       "seed": 42,

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test as base, expect } from 'vitest';
-import { createNativeLauncher, onlineCpus } from '../../src/launch/index.ts';
+import { createContainerLauncher, createNativeLauncher, onlineCpus } from '../../src/launch/index.ts';
 import type { Launcher } from '../../src/launch/types.ts';
 import { isKnownModel, modelNames } from '../../src/models/index.ts';
 import { type RunOutcome, runExperiment } from '../../src/run/index.ts';
 import type { ServerSettings } from '../../src/server/types.ts';
 import { parseSpec } from '../../src/spec/index.ts';
 import { readResults, type TrialRecord } from '../../src/store/index.ts';
+import { findMissing, TEST_BASE } from '../launch/fixture-containers.ts';
 
 const SERVICE_MS = 10;
 const CAPACITY_RPS = 1000 / SERVICE_MS;
@@ -70,14 +71,14 @@ async function runSpec(folder: string, specText: string, launcher: Launcher) {
   return { outcome, records: (await readResults(outDir)).records };
 }
 
-function specOf(colocated: string): string {
+/** @param loads - two levels of load, or one for a shorter run */
+function specOf(colocated: string, loads: 'one' | 'both' = 'both'): string {
   return `
 name: beside
 design: { method: full-factorial, replicates: 1, seed: 5 }
-factors:
-  load: [one, two]
-fixed: { model: mnist-cnn, batch: 1, colocated: ${colocated} }
-loads: { one: { rate: 10 }, two: { rate: 20 } }
+factors: {${loads === 'both' ? ' load: [one, two] ' : ''}}
+fixed: { model: mnist-cnn, batch: 1, ${loads === 'one' ? 'load: one, ' : ''}colocated: ${colocated} }
+loads: { one: { rate: 10 }${loads === 'both' ? ', two: { rate: 20 }' : ''} }
 measure: { warmup: 200ms, window: 1s, windows: 2, calibration: 500ms, idle_gate: 0s }
 energy: { source: none }
 objectives: [ { minimize: latency_mean_ms } ]
@@ -164,7 +165,7 @@ test('a model placed together is served by the server under test, under its load
 }, async ({ folder }) => {
   const { records, starts } = await runBeside(
     folder,
-    specOf('{ name: inside, model: mnist-cnn, load: { rate: 20, arrivals: constant } }, placement: together'),
+    specOf('{ name: inside, model: mnist-cnn, load: { rate: 20, arrivals: constant } }, placement: together', 'one'),
   );
   expect(starts).toEqual(['server']);
   for (const trial of done(records)) {
@@ -191,3 +192,32 @@ test('a neighbour that never answers fails the trials of its configuration, and 
     });
   }
 });
+
+for (const engine of ['docker', 'podman'] as const) {
+  const missing = await findMissing(engine);
+  const title = `on ${engine} a neighbour has a container of its own, with its limits read back from there`;
+  test(missing === undefined ? title : `${title} (skipped: ${missing})`, { timeout: 90_000 }, async ({
+    folder,
+    skip,
+  }) => {
+    if (missing !== undefined) skip(missing);
+    const launcher = createContainerLauncher(engine, {
+      image: TEST_BASE,
+      engineArgs: [`--volume=${path.dirname(KNOWN_SERVER)}:/known:ro`],
+      command: (settings) => ['node', '/known/known-server.mjs', JSON.stringify(settings), `${SERVICE_MS}`, 'serves'],
+    });
+    const { records } = await runSpec(
+      folder,
+      specOf('{ name: boxed, model: mnist-cnn, cpus: 0.5, memory: 200MB, load: { rate: 20 } }', 'one'),
+      launcher,
+    );
+    for (const trial of done(records)) {
+      const [boxed] = trial.neighbours ?? [];
+      expect(boxed?.applied).toMatchObject({ cpus: 0.5, cpuset: trial.applied.cpuset });
+      expect(Number(boxed?.applied?.memoryBytes) / 200e6).toBeCloseTo(1, 3);
+      expect(boxed?.mechanism).toContain(engine);
+      expect(Number(boxed?.responses.achieved_rps)).toBeGreaterThan(0);
+      expect(trial.applied).not.toHaveProperty('cpus');
+    }
+  });
+}

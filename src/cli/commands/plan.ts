@@ -29,6 +29,9 @@ function renderPlan(name: string, plan: DesignDescription, withOrder = false): s
     '',
     ...plan.factors.map(({ factor, levels }) => `  ${factor.padEnd(width)}  ${levels.join(', ')}`),
     '',
+    ...(plan.neighbours.length === 0
+      ? []
+      : ['  neighbours:', ...plan.neighbours.map(({ level, neighbour }) => `    ${level}  ${neighbour}`), '']),
     `  fixed: ${plan.fixed.map(({ factor, level }) => `${factor}=${level}`).join(', ')}`,
     '',
     `${plan.gridPoints} combinations of all levels${plan.candidates === plan.gridPoints ? '' : `, ${plan.candidates} in the fraction`}`,
