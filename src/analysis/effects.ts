@@ -60,6 +60,8 @@ export interface ResponseEffects {
 export const EXCHANGES = 999;
 /** Above this many rows the F test no longer leans on the shape of the errors, and exchanges would take minutes. */
 const MOST_ROWS_EXCHANGED = 2000;
+/** Entries of the model matrix and of its inverse gone through in one exchange. */
+const MOST_WORK_EXCHANGED = 100_000;
 const SEED = 1;
 
 /**
@@ -180,7 +182,8 @@ function isRounding(residualSumSq: number, y: Float64Array): boolean {
 
 function testTerms(model: FactorModel, fit: FactorFit, confidence: number, seedLabel: string): TermTest[] {
   const { residualDf } = fit;
-  const isSmall = model.rowCount <= MOST_ROWS_EXCHANGED;
+  const isSmall =
+    model.rowCount <= MOST_ROWS_EXCHANGED && model.columns.length + model.size ** 2 <= MOST_WORK_EXCHANGED;
   const byExchange = isSmall
     ? permutationP(model, fit, createRng(deriveSeed(SEED, 'effects', seedLabel)), EXCHANGES)
     : undefined;
@@ -192,7 +195,8 @@ function testTerms(model: FactorModel, fit: FactorFit, confidence: number, seedL
       sumSq,
       f,
       p: fUpperP(f, term.df, residualDf),
-      permutationP: byExchange?.[index],
+      // Exchanges within blocks say nothing about the blocks.
+      permutationP: term.kind === 'block' ? undefined : byExchange?.[index],
       size: partialEtaSquared(f, term.df, residualDf, confidence),
     };
   });
