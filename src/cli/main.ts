@@ -318,6 +318,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .summary('remove processes and cgroups that a killed run left behind')
     .description('Removes what killed runs left behind. Runs that are still going on are not touched.')
     .option('--dry-run', 'only list it')
+    .option('--images', 'also server images of earlier builds of dse that no container needs')
     .option('--json', 'machine-readable output')
     .action(doing(async () => (await import('./commands/clean.ts')).clean));
   return program;

@@ -3,7 +3,7 @@ export { type ContainerLauncherOptions, createContainerLauncher } from './contai
 export { savedModelOf } from './container/other-server.ts';
 export { assignCpus, type CpuAssignment, onlineCpus } from './cpus.ts';
 export { createLauncher } from './create-launcher.ts';
-export { ensureServerImage, type ServerImage } from './image/server-image.ts';
+export { ensureServerImage, removeOldImages, type ServerImage } from './image/server-image.ts';
 export { describeLeftover, findLeftovers, type Leftover, removeLeftovers } from './leftovers.ts';
 export { describeLimitSupport, type LimitSupport } from './limit-support.ts';
 export { createNativeLauncher } from './native-launcher.ts';

@@ -13,6 +13,7 @@ import {
   type LaunchRequest,
   type RunningServer,
   removeLeftovers,
+  removeOldImages,
 } from '../../src/launch/index.ts';
 import { readIfThere } from '../../src/launch/proc.ts';
 import { packageFile } from '../../src/package-files.ts';
@@ -129,6 +130,14 @@ for (const engine of ['docker', 'podman'] as const) {
         "require('fs').readdirSync('node_modules/onnxruntime-node/bin/napi-v6').join()+process.platform",
       ]);
       expect(inside).toBe('linuxlinux');
+    }, 120_000);
+
+    test('server images of earlier builds go on request, and the one in use stays', async () => {
+      await execa(engine, ['tag', TEST_BASE, 'dse-server:of-an-earlier-build']);
+      const current = await ensureServerImage(engine, build);
+      process.env.DSE_BASE_IMAGE = TEST_BASE;
+      expect((await removeOldImages(engine)).join()).toContain('dse-server:of-an-earlier-build');
+      expect(await ensureServerImage(engine, build)).toEqual({ ...current, isCached: true });
     }, 120_000);
 
     test('an image that cannot be built shows the last lines of the build and leaves nothing half done', async () => {

@@ -59,6 +59,27 @@ export async function ensureServerImage(engine: ContainerEngine, options: ImageO
   throw new LaunchError({ where: DOCKERFILE, what: `${engine} built the image ${tag}, but does not have it`, hint });
 }
 
+/**
+ * Removes server images of earlier builds of dse; the one that this dse would use stays, and so does one that a container is made from.
+ *
+ * @returns the tags that are gone
+ */
+export async function removeOldImages(engine: ContainerEngine): Promise<readonly string[]> {
+  const current = `${REPOSITORY}:${hashOf(listFiles(), process.env.DSE_BASE_IMAGE)}`;
+  const args = ['images', `--filter=reference=${REPOSITORY}`, '--format={{.Repository}}:{{.Tag}}'];
+  const text = await callEngine(engine, args).catch(() => '');
+  const removed: string[] = [];
+  for (const tag of text.split('\n').filter((one) => one !== '' && !one.endsWith(current))) {
+    // Refused where a container still needs it.
+    const isGone = await callEngine(engine, ['rmi', tag], PRUNE_TIMEOUT_MS).then(
+      () => true,
+      () => false,
+    );
+    if (isGone) removed.push(tag);
+  }
+  return removed;
+}
+
 function listFiles(): ServerFiles {
   try {
     return listContextFiles(packageFile(''));
