@@ -97,7 +97,7 @@ const conductColumns: readonly ColumnDefinition[] = [
   column(
     'neighbour_latency_mean_ms',
     'ms',
-    "Mean latency of all neighbours' requests; analysis/neighbours.csv has each",
+    "Mean latency of all neighbours' requests; journal.jsonl has each",
   ),
   column('neighbour_cpu_util', 'CPUs', "CPU time of all neighbours' own servers over the measured time"),
   column('idle_gate_wait_s', 's', 'Time waited for a quiet machine before the trial'),
