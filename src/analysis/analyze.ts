@@ -7,6 +7,7 @@ import { correlateContexts } from './correlations.ts';
 import { findEffects } from './effects.ts';
 import { describeFronts } from './front-uncertainty.ts';
 import { findFronts, findLeftOut, markLeftOut } from './fronts.ts';
+import { createLossFinder, withDrawnLosses } from './losses.ts';
 import { createMeanSampler, type SampledResponse } from './mean-sampler.ts';
 import { testOrderEffect } from './order-effect.ts';
 import { summarizeReplicates } from './summaries.ts';
@@ -51,10 +52,14 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
   const needed = new Set([
     ...resolved.responses,
     ...resolved.objectives.map(({ response }) => response),
-    ...resolved.constraints.map(({ response }) => response),
+    ...resolved.constraints.map(({ response, lossOf }) => lossOf ?? response),
   ]);
-  const means = new Map([...needed].map((name) => [name, meanByConfiguration(numbersOf(table, name), configurations)]));
-  const leftOut = findLeftOut(configurations, means, resolved.objectives, resolved.constraints);
+  const lossFinder = createLossFinder(configurations, resolved);
+  const ownMeans = new Map(
+    [...needed].map((name) => [name, meanByConfiguration(numbersOf(table, name), configurations)]),
+  );
+  const means = lossFinder.withLosses(ownMeans);
+  const leftOut = findLeftOut(configurations, means, resolved, lossFinder.bases);
   const responseMeans = new Map(resolved.responses.map((name) => [name, means.get(name) as Float64Array]));
   const responses = new Map(resolved.responses.map((name) => [name, numbersOf(table, name)]));
   const blocks = blocksOf(table, resolved.factors);
@@ -68,11 +73,14 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
     }),
   );
   const fronts = findFronts(configurations, means, resolved.objectives, frontFactors(resolved), leftOut);
-  const sampler = createMeanSampler(
-    configurations,
-    means,
-    [...needed].filter((name) => isAsked(name, resolved)).map((name) => sampledResponse(table, name)),
-    resolved.confidence,
+  const sampler = withDrawnLosses(
+    createMeanSampler(
+      configurations,
+      means,
+      [...needed].filter((name) => isAsked(name, resolved)).map((name) => sampledResponse(table, name)),
+      resolved.confidence,
+    ),
+    lossFinder,
   );
   const frontDetails = onceAsked(() =>
     describeFronts({
@@ -121,7 +129,10 @@ function frontFactors({ contexts, factors }: Required<AnalysisOptions>): string[
 }
 
 function isAsked(name: string, { objectives, constraints }: Required<AnalysisOptions>): boolean {
-  return [...objectives, ...constraints].some(({ response }) => response === name);
+  return (
+    objectives.some(({ response }) => response === name) ||
+    constraints.some(({ response, lossOf }) => (lossOf ?? response) === name)
+  );
 }
 
 function sampledResponse(table: Table, name: string): SampledResponse {

@@ -1,4 +1,5 @@
 import { AnalysisError, type Problem } from '../errors.ts';
+import { checkLosses } from './losses.ts';
 import type { AnalysisOptions, Column, Table } from './types.ts';
 
 /**
@@ -7,7 +8,12 @@ import type { AnalysisOptions, Column, Table } from './types.ts';
  * @throws AnalysisError listing every problem: no rows or one, columns that are missing or hold text where numbers belong, roles that contradict each other
  */
 export function checkTable(table: Table, options: AnalysisOptions): void {
-  const problems = [...checkRowCount(table), ...checkRoles(options), ...checkColumns(table, options)];
+  const problems = [
+    ...checkRowCount(table),
+    ...checkRoles(options),
+    ...checkLosses(options),
+    ...checkColumns(table, options),
+  ];
   if (problems.length > 0) throw new AnalysisError(problems);
 }
 
@@ -69,7 +75,7 @@ function checkColumns(
   const problems: Problem[] = [];
   const numeric = new Set([
     ...objectives.map(({ response }) => response),
-    ...constraints.map(({ response }) => response),
+    ...constraints.map(({ response, lossOf }) => lossOf ?? response),
     ...responses,
   ]);
   for (const name of new Set([...factors, ...numeric])) {

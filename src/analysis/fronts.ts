@@ -1,3 +1,4 @@
+import { BASE_VARIANT } from '../spec/index.ts';
 import type { Objective } from '../spec/types.ts';
 import { findFront } from './pareto.ts';
 import { indicesUpTo } from './ranks.ts';
@@ -6,18 +7,25 @@ import type { Configurations, Constraint, Front, LeftOut } from './types.ts';
 /**
  * Configurations that no front can hold, each with all its reasons: no usable row, an objective that was not measured, or a missed constraint.
  *
- * @param means - by response, one value per configuration, NaN where it has none
+ * @param means - by response, one value per configuration, NaN where it has none; losses too
+ * @param bases - of every configuration, where a loss is limited
  */
 export function findLeftOut(
   configurations: Configurations,
   means: ReadonlyMap<string, Float64Array>,
-  objectives: readonly Objective[],
-  constraints: readonly Constraint[],
+  {
+    objectives,
+    constraints,
+  }: { readonly objectives: readonly Objective[]; readonly constraints: readonly Constraint[] },
+  bases: Int32Array,
 ): LeftOut[] {
   const measured = objectives.map(({ response }) => ({ response, values: means.get(response) as Float64Array }));
   const gates = constraints.map((constraint) => ({
     ...constraint,
     values: means.get(constraint.response) as Float64Array,
+    ...(constraint.lossOf === undefined
+      ? {}
+      : { loss: { of: constraint.lossOf, values: means.get(constraint.lossOf) as Float64Array, bases } }),
   }));
   const leftOut: LeftOut[] = [];
   for (let configuration = 0; configuration < configurations.count; configuration++) {
@@ -32,6 +40,11 @@ interface Measured {
   readonly values: Float64Array;
 }
 
+interface Gate extends Measured, Constraint {
+  /** Where a loss is limited: the values it is worked out from. */
+  readonly loss?: { readonly of: string; readonly values: Float64Array; readonly bases: Int32Array };
+}
+
 /** Whether a value misses a constraint; what was not measured does not meet it. */
 export function missesGate({ relation, limit }: Pick<Constraint, 'relation' | 'limit'>, value: number): boolean {
   return relation === '<=' ? !(value <= limit) : !(value >= limit);
@@ -42,7 +55,7 @@ function findReason(
   configuration: number,
   { offsets }: Configurations,
   measured: readonly Measured[],
-  gates: readonly (Measured & Constraint)[],
+  gates: readonly Gate[],
 ): string | undefined {
   if (offsets[configuration] === offsets[configuration + 1]) return 'every trial failed or is invalid';
   let reason: string | undefined;
@@ -52,13 +65,44 @@ function findReason(
   for (const { response, values } of measured) {
     if (Number.isNaN(values[configuration])) add(`${response} was not measured`);
   }
-  for (const { response, relation, limit, values } of gates) {
+  for (const gate of gates) {
+    const { response, relation, limit, values, loss } = gate;
     const value = values[configuration] as number;
+    if (loss !== undefined) {
+      const text = sayLoss(configuration, value, limit, loss);
+      if (text !== undefined) add(text);
+      continue;
+    }
     if (Number.isNaN(value))
       add(`${response} was not measured, so ${response} ${relation} ${limit} is not known to hold`);
     else if (missesGate({ relation, limit }, value)) add(`misses ${response} ${relation} ${limit} (is ${value})`);
   }
   return reason;
+}
+
+/** Why a loss misses its limit, or is not known; undefined where it is within it. */
+function sayLoss(
+  configuration: number,
+  share: number,
+  limit: number,
+  { of, values, bases }: NonNullable<Gate['loss']>,
+): string | undefined {
+  const [value, base] = [values[configuration] as number, bases[configuration] as number];
+  const most = `${percent(limit)} of ${of}`;
+  if (!Number.isNaN(share)) {
+    if (!missesGate({ relation: '<=', limit }, share)) return undefined;
+    return `loses more than ${most} (${percent(share)}: ${value} against ${values[base]} at variant=${BASE_VARIANT})`;
+  }
+  const unknown = `so a loss of at most ${most} is not known to hold`;
+  if (Number.isNaN(value)) return `${of} was not measured, ${unknown}`;
+  if (base < 0) return `there is no variant=${BASE_VARIANT} of the same configuration, ${unknown}`;
+  const found = values[base] as number;
+  const reason = Number.isNaN(found) ? `has no ${of}` : `gives ${found} for ${of}`;
+  return `variant=${BASE_VARIANT} of the same configuration ${reason}, ${unknown}`;
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(3))} %`;
 }
 
 /** Per configuration, 1 where it was left out. */

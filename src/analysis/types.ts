@@ -1,8 +1,10 @@
-import type { Objective } from '../spec/types.ts';
+import type { Constraint, Objective } from '../spec/types.ts';
 import type { Dependence } from './correlation-time.ts';
 import type { ResponseEffects } from './effects.ts';
 import type { FrontDetail } from './front-uncertainty.ts';
 import type { MeanSampler } from './mean-sampler.ts';
+
+export type { Constraint } from '../spec/types.ts';
 
 /** One column of a table. An empty cell is NaN among numbers and -1 among codes. Numbers are finite. */
 export type Column =
@@ -15,13 +17,6 @@ export interface Table {
   /** Column names in their order. */
   readonly names: readonly string[];
   readonly columns: ReadonlyMap<string, Column>;
-}
-
-/** A gate: configurations that miss it stay out of the fronts. */
-export interface Constraint {
-  readonly response: string;
-  readonly relation: '<=' | '>=';
-  readonly limit: number;
 }
 
 /** What is asked of a table. */

@@ -2,6 +2,7 @@ import {
   type Analysis,
   type AnalysisOptions,
   analyzeTable,
+  type Constraint,
   createTableBuilder,
   type Table,
 } from '../analysis/index.ts';
@@ -25,7 +26,7 @@ export interface AnalyzedResults {
 }
 
 /**
- * Analyses one or several result folders together, with the factors, objectives and contexts of their spec where none are asked.
+ * Analyses one or several result folders together, with the factors, objectives and contexts of their spec where none are asked, and its constraints beside those asked.
  *
  * Where trials come from several machines, the machine (`host`) becomes a factor and a context.
  * @throws AnalysisError, StoreError
@@ -59,7 +60,7 @@ export function analyzeRead(results: readonly Results[], asked: AskedOptions): A
         ...extra,
       ]),
     ],
-    constraints: asked.constraints,
+    constraints: joinConstraints(asked.constraints, specs[0]?.constraints ?? []),
     ...(specs[0] === undefined ? {} : { confidence: specs[0].measure.confidence }),
     requestsOf: (index) => {
       const [row, folder] = [rows[index], folderOf[index]];
@@ -67,6 +68,13 @@ export function analyzeRead(results: readonly Results[], asked: AskedOptions): A
     },
     allowMixedEnergy: asked.allowMixedEnergy,
   });
+}
+
+/** What is asked, and what the spec demands besides; of the same limit on the same response, what is asked. */
+function joinConstraints(asked: AskedOptions['constraints'], written: AskedOptions['constraints']) {
+  const isAsked = (gate: Constraint) =>
+    asked.some(({ response, relation }) => response === gate.response && relation === gate.relation);
+  return [...written.filter((gate) => !isAsked(gate)), ...asked];
 }
 
 /** The trials of some folders as one table; a column that no trial has a value for is a column all the same: an objective may name it. */

@@ -92,7 +92,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--context <factor>', 'compare fronts and responses across this factor; may be given again', collect, [])
     .option(
       '--where <constraint>',
-      "keep only what satisfies it, e.g. 'latency_p99_ms<=50'; may be given again",
+      "keep only what satisfies it, e.g. 'latency_p99_ms<=50' or 'accuracy_top1.loss<=1%'; may be given again",
       collect,
       [],
     )
@@ -116,7 +116,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--context <factor>', 'compare fronts and responses across this factor; may be given again', collect, [])
     .option(
       '--where <constraint>',
-      "keep only what satisfies it, e.g. 'latency_p99_ms<=50'; may be given again",
+      "keep only what satisfies it, e.g. 'latency_p99_ms<=50' or 'accuracy_top1.loss<=1%'; may be given again",
       collect,
       [],
     )
@@ -132,7 +132,12 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
       'Names the configuration with the best mean of one objective among those that meet every constraint: how sure that is, what it costs to be safer, and the spec and command that deploy it.\nExit code 1 where no configuration meets the constraints.',
     )
     .argument('<results...>', 'result folders, or one CSV file')
-    .option('--where <constraint>', "what it must meet, e.g. 'latency_p99_ms<=50'; may be given again", collect, [])
+    .option(
+      '--where <constraint>',
+      "what it must meet, e.g. 'latency_p99_ms<=50' or 'accuracy_top1.loss<=1%'; may be given again",
+      collect,
+      [],
+    )
     .option(
       '--at <factor=level>',
       'choose only there, e.g. load=high; may be given again (default: for each load)',

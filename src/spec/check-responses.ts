@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts';
 import type { CheckInput } from './checks.ts';
-import type { Path } from './positions.ts';
 import { findResponse, PRECISE_RESPONSES, RESPONSES } from './responses.ts';
+import { BASE_VARIANT } from './variants.ts';
 import { quote, suggestName } from './wording.ts';
 
 const RESPONSE_NAMES = RESPONSES.map(({ name }) => name);
@@ -10,6 +10,7 @@ const RESPONSE_NAMES = RESPONSES.map(({ name }) => name);
 export function checkResponses(input: CheckInput): Problem[] {
   return [
     ...checkObjectives(input),
+    ...checkConstraints(input),
     ...checkPrecision(input),
     ...checkContexts(input),
     ...checkWindows(input),
@@ -24,8 +25,8 @@ function checkObjectives(input: CheckInput): Problem[] {
     if (input.isRefused('objectives', at)) return [];
     const isRepeated = spec.objectives.slice(0, at).some((other) => other.response === response);
     return [
-      ...checkIsKnown(input, response, path),
-      ...checkIsMeasured(input, response, path),
+      ...checkIsKnown(response, positions.ofValue(path)),
+      ...checkIsMeasured(input, response, positions.ofValue(path), true),
       ...(isRepeated
         ? [
             {
@@ -39,26 +40,68 @@ function checkObjectives(input: CheckInput): Problem[] {
   });
 }
 
-function checkIsKnown({ positions }: CheckInput, response: string, path: Path): Problem[] {
+/** Each response once, and for a loss something to lose against. */
+function checkConstraints(input: CheckInput): Problem[] {
+  const { spec, positions } = input;
+  const { constraints = [] } = spec;
+  const limited = new Set(constraints.map(({ response, lossOf }) => lossOf ?? response));
+  return [
+    ...[...limited].flatMap((response) => {
+      const where = positions.ofKey(['constraints', response]);
+      return [...checkIsKnown(response, where), ...checkIsMeasured(input, response, where, false)];
+    }),
+    ...constraints.flatMap(({ lossOf }) => (lossOf === undefined ? [] : checkLoss(input, lossOf))),
+  ];
+}
+
+function checkLoss({ spec, positions, isRefused }: CheckInput, response: string): Problem[] {
+  const where = positions.ofValue(['constraints', response, 'max_loss']);
+  const definition = findResponse(response);
+  if (definition !== undefined && definition.better === undefined) {
+    return [
+      {
+        where,
+        what: `whether more or less of "${response}" is better is not known, so neither is what a loss of it is`,
+        hint: 'Give min or max instead.',
+      },
+    ];
+  }
+  const variants = spec.factors.variant;
+  if (isRefused('factors', 'variant') || variants?.some(({ name }) => name === BASE_VARIANT)) return [];
+  return [
+    {
+      where,
+      what: `no configuration of variant ${BASE_VARIANT} is there to lose "${response}" against`,
+      hint: `Vary the variant with ${BASE_VARIANT} among its levels, e.g. variant: [${BASE_VARIANT}, int8-static]; or give min or max instead.`,
+    },
+  ];
+}
+
+function checkIsKnown(response: string, where: string): Problem[] {
   if (findResponse(response) !== undefined) return [];
   return [
     {
-      where: positions.ofValue(path),
+      where,
       what: `unknown response ${quote(response)}`,
       hint: suggestName(response, RESPONSE_NAMES, 'responses'),
     },
   ];
 }
 
-/** An objective that stays empty would empty the front. */
-function checkIsMeasured({ spec, positions, isRefused }: CheckInput, response: string, path: Path): Problem[] {
-  const where = positions.ofValue(path);
+/** An objective or a constraint that stays empty would empty the front. */
+function checkIsMeasured(
+  { spec, isRefused }: CheckInput,
+  response: string,
+  where: string,
+  isObjective: boolean,
+): Problem[] {
+  const what = isObjective ? `objective "${response}"` : `constrained response "${response}"`;
   const isBySlo = response === 'goodput_rps' || response === 'accurate_rps' || response === 'capacity_slo_rps';
   if (isBySlo && spec.measure.sloLatencyMs === undefined && !isRefused('measure', 'slo')) {
     return [
       {
         where,
-        what: `objective "${response}" has no latency to count by`,
+        what: `${what} has no latency to count by`,
         hint: 'Give one, e.g. measure: { slo: { latency_ms: 100 } }.',
       },
     ];
@@ -67,8 +110,8 @@ function checkIsMeasured({ spec, positions, isRefused }: CheckInput, response: s
     return [
       {
         where,
-        what: `objective "${response}" is not measured under energy source "none"`,
-        hint: 'List objectives without it, or set energy: { source: auto }.',
+        what: `${what} is not measured under energy source "none"`,
+        hint: `List ${isObjective ? 'objectives' : 'constraints'} without it, or set energy: { source: auto }.`,
       },
     ];
   }

@@ -3,7 +3,7 @@ import { namedLoadSchema } from './loads.ts';
 import { NEIGHBOUR_ERROR, neighbourListSchema, neighbourSchema } from './neighbours.ts';
 import type { EngineName, Scalar } from './types.ts';
 import { choice, cpuList, frequencyKhz, memoryBytes, positiveNumber, text, wholeNumber } from './values.ts';
-import { variantName } from './variants.ts';
+import { BASE_VARIANT, variantName } from './variants.ts';
 
 export type FactorGroup = 'model' | 'request' | 'runtime' | 'limit' | 'load' | 'colocation' | 'placement';
 
@@ -47,7 +47,7 @@ export const FACTORS = {
     description: 'Variant of the model: its number format, or how it was compressed.',
     group: 'model',
     value: variantName(),
-    defaultLevel: 'fp32',
+    defaultLevel: BASE_VARIANT,
     examples: ['fp32', 'int8-static'],
     engines: EVERY_ENGINE,
   },

@@ -1,3 +1,4 @@
+export { limitLoss } from './constraints.ts';
 export { FACTORS, type FactorDefinition } from './factors.ts';
 export { neighboursOf } from './neighbours.ts';
 export { parseSpec } from './parse-spec.ts';
@@ -9,3 +10,4 @@ export { serverJsonSchema } from './server-schema.ts';
 export type * from './types.ts';
 export { LOAD_FACTORS } from './types.ts';
 export { choice, durationMs, positiveNumber, wholeNumber } from './values.ts';
+export { BASE_VARIANT } from './variants.ts';

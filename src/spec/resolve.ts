@@ -68,6 +68,7 @@ export function resolveSpec(
     ...(written.accuracy === undefined ? {} : { accuracy: written.accuracy }),
     energy: resolveEnergy(written.energy),
     objectives: written.objectives,
+    ...(written.constraints === undefined ? {} : { constraints: written.constraints }),
     contexts: written.contexts,
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { constraintsSchema } from './constraints.ts';
 import { FACTOR_NAMES, FACTORS, type FactorName, levelSchema } from './factors.ts';
 import { loadSchema } from './loads.ts';
 import { PRECISE_RESPONSES } from './responses.ts';
@@ -338,6 +339,11 @@ export const specSchema = z
           'What makes a configuration good. Where left out: latency_p99_ms and energy_per_inference_j minimized, throughput_ips maximized.',
         )
         .prefault(DEFAULT_OBJECTIVES),
+      constraints: constraintsSchema
+        .describe(
+          'What a configuration must meet to be on a front: response -> limits of its mean over replicates. What is not known to be met is not met.',
+        )
+        .optional(),
       contexts: z
         .array(z.string({ error: 'the name of a varied factor' }), { error: 'a list of factors, e.g. [model]' })
         .describe('Varied factors that make up the environment across which results are compared.')

@@ -207,6 +207,16 @@ export interface Objective {
   readonly direction: 'minimize' | 'maximize';
 }
 
+/** A gate: configurations that miss it stay out of the fronts. */
+export interface Constraint {
+  /** What is limited: a response, or a loss of one, named `<response>.loss`. */
+  readonly response: string;
+  readonly relation: '<=' | '>=';
+  readonly limit: number;
+  /** Where a loss is limited: the response whose loss it is, against the same configuration at the base variant. The limit is a share of the base's value. */
+  readonly lossOf?: string;
+}
+
 export interface Exclusion {
   /** Factor -> the level (or levels) at which the rule applies, by level name or scalar. All must match. */
   readonly when: Readonly<Record<string, readonly string[]>>;
@@ -239,6 +249,8 @@ export interface ExperimentSpec {
   readonly accuracy?: AccuracySpec;
   readonly energy: EnergySpec;
   readonly objectives: readonly Objective[];
+  /** What a configuration must meet; absent where nothing was written. */
+  readonly constraints?: readonly Constraint[];
   /** Factors that make up the environment across which results are compared. */
   readonly contexts: readonly string[];
 }

@@ -12,6 +12,9 @@ const VARIANT = new RegExp(`^(fp32|${TRAINED}|(${TRAINED}\\+)?(${REMOVAL}\\+)*($
 const VARIANT_ERROR =
   'a variant that this version can make: fp32, fp16, int8-static, int8-dynamic, pruned-30, sparse-50, or such as pruned-30+int8-static; for models that ship with them: distilled, pruned-50-finetuned';
 
+/** The model as it is, which every other variant is made from or measured against. */
+export const BASE_VARIANT = 'fp32';
+
 /** The name of a variant. */
 export function variantName() {
   return z.string({ error: VARIANT_ERROR }).regex(VARIANT, { error: VARIANT_ERROR });

@@ -37,6 +37,18 @@ test('each load has its recommendation; exit code 1 where one of them has none',
   ]);
 });
 
+test('what may be lost against the base variant is a constraint, and a loss of a plain number is not', async () => {
+  await using scratch = await scratchFolder();
+  await scratch.file('table.csv', 'variant,accuracy_top1,energy_j\nfp32,0.9,5\nfp16,0.895,4\nint8-static,0.8,1\n');
+  const ask = ['recommend', 'table.csv', '--factors', 'variant', '--minimize', 'energy_j', '--where'];
+  const found = await dse([...ask, 'accuracy_top1.loss<=1%'], { cwd: scratch.dir });
+  expect(found.stdout).toContain('Recommended: variant=fp16');
+  expect(found.stdout).toContain('the least of 2 configurations');
+  const unclear = await dse([...ask, 'accuracy_top1.loss<=1'], { cwd: scratch.dir });
+  expect(unclear.stderr).toContain("what may be lost against variant=fp32, e.g. 'accuracy_top1.loss<=1%'");
+  expect(unclear.exitCode).toBe(2);
+});
+
 test.each([
   [{ minimize: [], maximize: [] }, '0 objectives were given'],
   [{ minimize: ['latency_ms', 'energy_j'] }, '2 objectives were given'],

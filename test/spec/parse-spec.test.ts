@@ -246,6 +246,20 @@ test('the energy settings of a spec that says nothing are to be had without a sp
   expect(defaultEnergySpec()).toEqual(parse('name: small\nfixed: { model: mnist-cnn }\n').spec.energy);
 });
 
+test('limits of responses become gates, a loss one against the base variant', () => {
+  const { spec } = parse(`
+name: limits
+fixed: { model: mnist-cnn }
+factors: { variant: [fp32, fp16] }
+constraints: { latency_p99_ms: { max: 50 }, accuracy_top1: { min: 0.9, max_loss: 0.7% } }
+`);
+  expect(spec.constraints).toEqual([
+    { response: 'latency_p99_ms', relation: '<=', limit: 50 },
+    { response: 'accuracy_top1', relation: '>=', limit: 0.9 },
+    { response: 'accuracy_top1.loss', relation: '<=', limit: 0.007, lossOf: 'accuracy_top1' },
+  ]);
+});
+
 test('the spec is frozen at every depth', () => {
   const { spec } = parse(EVERYTHING);
   expect(Object.isFrozen(spec.factors.model?.[0])).toBe(true);

@@ -450,6 +450,33 @@ test('a refused level causes no second problem elsewhere', () => {
   `);
 });
 
+test('a constraint names a response once measured, a limit, and for a loss the base variant among the levels', () => {
+  const lines = `constraints:
+  accuracy_top1: { max_loss: 1% }
+  latency_p98_ms: { max: 50 }
+  goodput_rps: { min: 3 }
+  latency_p99_ms: { max_loss: 1 }
+  throughput_ips: {}`;
+  expect(refusalOf(lines)).toMatchInlineSnapshot(`
+    "a.yaml:4:30  no configuration of variant fp32 is there to lose "accuracy_top1" against
+      Vary the variant with fp32 among its levels, e.g. variant: [fp32, int8-static]; or give min or max instead.
+    a.yaml:5:3  unknown response "latency_p98_ms"
+      Did you mean "latency_p90_ms"?
+    a.yaml:6:3  constrained response "goodput_rps" has no latency to count by
+      Give one, e.g. measure: { slo: { latency_ms: 100 } }.
+    a.yaml:7:31  "constraints.latency_p99_ms.max_loss" is 1
+      Give a percentage above 0%, e.g. 1%.
+    a.yaml:8:19  "constraints.throughput_ips" is {}
+      Give limits of a response, e.g. { max: 50 }, { min: 0.9 } or { max_loss: 1% }."
+  `);
+  expect(
+    refusalOfFactors('  variant: [fp16, int8-static]\nconstraints: { accuracy_top1: { max_loss: 1% } }'),
+  ).toContain('no configuration of variant fp32 is there to lose "accuracy_top1" against');
+  expect(refusalOfFactors('  variant: [fp32, int8-static]\nconstraints: { offered_rps: { max_loss: 1% } }')).toContain(
+    'whether more or less of "offered_rps" is better is not known',
+  );
+});
+
 test('whatever a file holds, it is parsed or refused with sentences and places', () => {
   const scalar = fc.oneof(fc.string(), fc.integer(), fc.double(), fc.boolean(), fc.constant(null));
   const keys = ['name', 'design', 'server', 'generator', 'factors', 'fixed', 'loads', 'exclude', 'measure', 'energy'];
