@@ -94,11 +94,7 @@ const conductColumns: readonly ColumnDefinition[] = [
   ),
   column('neighbour_offered_rps', 'requests/s', 'Requests to all neighbours that were due in the measured windows'),
   column('neighbour_achieved_rps', 'requests/s', 'Requests that all neighbours answered correctly'),
-  column(
-    'neighbour_latency_mean_ms',
-    'ms',
-    "Mean latency of all neighbours' requests; journal.jsonl has each",
-  ),
+  column('neighbour_latency_mean_ms', 'ms', "Mean latency of all neighbours' requests; journal.jsonl has each"),
   column('neighbour_cpu_util', 'CPUs', "CPU time of all neighbours' own servers over the measured time"),
   column('idle_gate_wait_s', 's', 'Time waited for a quiet machine before the trial'),
   column('warmup_s', 's', 'Length of the warm-up'),
