@@ -23,6 +23,12 @@ interface Case {
 const image = [2, 6, 9, 10];
 const integers = (...values: number[]) => ({ integers: values });
 
+/** Five steps of three inputs, two series at once, into a state of four. */
+function recurrent(gates: number, directions: number, attributes: Case['attributes'], outputs: number): Case {
+  const weights = [3, 4].map((inputs) => [directions, 4 * gates, inputs]);
+  return { inputs: [[5, 2, 3], ...weights], attributes, outputs };
+}
+
 /** One node each; a list is the shape of a float input, `integers` a list of int64 that stands in the file. */
 const cases: readonly (readonly [opType: string, Case])[] = [
   ['Conv', { inputs: [image, [4, 6, 3, 3]] }],
@@ -127,6 +133,10 @@ const cases: readonly (readonly [opType: string, Case])[] = [
   ['ReduceSum', { inputs: [image, integers(1)] }],
   ['ReduceSum', { inputs: [image], attributes: { keepdims: 0 } }],
   ['ReduceSum', { inputs: [image], attributes: { noop_with_empty_axes: 1 } }],
+  ['LSTM', recurrent(4, 1, { hidden_size: 4 }, 3)],
+  ['LSTM', recurrent(4, 2, { hidden_size: 4, direction: 'bidirectional' }, 3)],
+  ['GRU', recurrent(3, 1, { hidden_size: 4 }, 2)],
+  ['RNN', recurrent(1, 1, { hidden_size: 4, direction: 'reverse' }, 2)],
   ['Reshape', { inputs: [image, integers(0, -1, 5)] }],
   ['Shape', { inputs: [image] }],
   ['Shape', { inputs: [image], attributes: { start: 1, end: -1 } }],

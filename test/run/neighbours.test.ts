@@ -14,6 +14,7 @@ import { findMissing, TEST_BASE } from '../launch/fixture-containers.ts';
 
 const SERVICE_MS = 10;
 const CAPACITY_RPS = 1000 / SERVICE_MS;
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KNOWN_SERVER = fileURLToPath(new URL('known-server.mjs', import.meta.url));
 
 const test = base.extend<{ folder: string }>({
@@ -203,8 +204,15 @@ for (const engine of ['docker', 'podman'] as const) {
     if (missing !== undefined) skip(missing);
     const launcher = createContainerLauncher(engine, {
       image: TEST_BASE,
-      engineArgs: [`--volume=${path.dirname(KNOWN_SERVER)}:/known:ro`],
-      command: (settings) => ['node', '/known/known-server.mjs', JSON.stringify(settings), `${SERVICE_MS}`, 'serves'],
+      // Where they lie here, for the sake of what they import.
+      engineArgs: ['test', 'dist', 'package.json'].map((name) => `--volume=${path.join(ROOT, name)}:/known/${name}:ro`),
+      command: (settings) => [
+        'node',
+        '/known/test/run/known-server.mjs',
+        JSON.stringify(settings),
+        `${SERVICE_MS}`,
+        'serves',
+      ],
     });
     const { records } = await runSpec(
       folder,
