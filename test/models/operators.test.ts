@@ -24,7 +24,12 @@ const image = [2, 6, 9, 10];
 const integers = (...values: number[]) => ({ integers: values });
 
 /** Five steps of three inputs, two series at once, into a state of four. */
-function recurrent(gates: number, directions: number, attributes: Case['attributes'], outputs: number): Case {
+function recurrent(
+  gates: number,
+  directions: number,
+  attributes: NonNullable<Case['attributes']>,
+  outputs: number,
+): Case {
   const weights = [3, 4].map((inputs) => [directions, 4 * gates, inputs]);
   return { inputs: [[5, 2, 3], ...weights], attributes, outputs };
 }
