@@ -116,7 +116,7 @@ test('an engine that does not exist is refused with those that do', () => {
   expect(() => createLauncher({ engine: 'lxc' as EngineName })).toThrow(
     new LaunchError({
       what: 'dse does not run servers with the engine "lxc"',
-      hint: 'Use one of native, docker, podman.',
+      hint: 'Use one of native, docker, podman, external.',
     }),
   );
 });

@@ -19,9 +19,13 @@ export async function answer(model: ModelProto, inputs: readonly NamedTensor[]):
   return results[String(session.outputNames[0])]?.data as Float32Array;
 }
 
-/** Seeded random inputs for a model. */
-export function randomInputs(model: OnnxModel, batch: number, seed = 7): readonly NamedTensor[] {
-  return makeSampleBatches(inputSpecs(model.graph, 'test'), { batch, count: 1, seed })[0]?.tensors ?? [];
+/** Seeded random inputs for a model; `dims` are the sizes of the dimensions that it leaves open. */
+export function randomInputs(
+  model: OnnxModel,
+  batch: number,
+  dims: Readonly<Record<string, number>> = {},
+): readonly NamedTensor[] {
+  return makeSampleBatches(inputSpecs(model.graph, 'test'), { batch, count: 1, seed: 7, dims })[0]?.tensors ?? [];
 }
 
 /** Largest difference between two answers, as a share of the largest element of the first. */
