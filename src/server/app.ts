@@ -2,10 +2,11 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import type { Registry } from 'prom-client';
 import { messageOf } from '../errors.ts';
 import { encodeError, type Headers, KserveError, modelMetadataJson, quote } from '../kserve/index.ts';
-import { answerBrokenRequest } from './broken-request.ts';
+import { answerBrokenRequest, answerConnect, answerExpectation } from './broken-request.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { type DirectAnswer, serveDirectly } from './direct/index.ts';
 import { answerInference } from './infer-route.ts';
+import { isFault } from './is-fault.ts';
 import { describeModel } from './model-metadata.ts';
 import type { ModelRepository } from './repository/index.ts';
 import { addRepositoryRoutes } from './repository-routes.ts';
@@ -46,7 +47,12 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     exposeHeadRoutes: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _request, reply) => sendError(error, reply as FastifyReply, options),
+    // Node would refuse without a body; the hook below does it in the protocol's form.
+    http: { requireHostHeader: false },
   });
+  app.server.on('checkExpectation', answerExpectation).on('connect', answerConnect);
+  app.addHook('onRequest', async (request) => requireHost(request));
   const infer = (model: string, version: string | undefined, headers: Headers, body: RequestBody) =>
     repository.use(model, version, (loaded) => answerInference(loaded, headers, body, pool));
   app.removeAllContentTypeParsers();
@@ -95,7 +101,7 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     pool,
     bodyLimitBytes: options.bodyLimitBytes,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    takes: ({ method, target }) => (method === 'POST' ? INFER_PATH.test(target) : true),
+    takes: ({ method, target }) => (method === 'POST' ? INFER_PATH : PLAIN_PATH).test(target),
     async answer({ method, target, headers }, body) {
       const [, model, version] = INFER_PATH.exec(target) ?? [];
       if (method !== 'POST' || model === undefined) return await inject(app, method, target, headers);
@@ -109,6 +115,9 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
 /** Inference on a model whose name needs no decoding. */
 const INFER_PATH = /^\/v2\/models\/([\w.-]+)(?:\/versions\/([\w.-]+))?\/infer$/;
 
+/** A path that means the same however it is read. */
+const PLAIN_PATH = /^(?:\/[\w-][\w.-]*)+$/;
+
 /** Answers a request without a body as if it had come over a connection of Node's. */
 async function inject(
   app: FastifyInstance,
@@ -120,6 +129,12 @@ async function inject(
   const { connection: _, date: _own, ...fields } = response.headers;
   const texts = Object.entries(fields).map(([name, value]) => [name, String(value)]);
   return { status: response.statusCode, headers: Object.fromEntries(texts), body: response.rawPayload };
+}
+
+function requireHost({ raw, headers }: FastifyRequest): void {
+  if (raw.httpVersion === '1.1' && headers.host === undefined) {
+    throw new KserveError(400, 'the request has no Host field, which HTTP/1.1 asks for');
+  }
 }
 
 function refuseContentEncoding(request: FastifyRequest): void {
@@ -139,7 +154,7 @@ function sendError(error: unknown, reply: FastifyReply, options: AppOptions): Fa
 function errorAnswer(error: unknown, options: AppOptions): DirectAnswer {
   const isOurs = error instanceof KserveError;
   const status = isOurs ? error.status : ((error as Partial<FastifyError>).statusCode ?? 500);
-  if (status >= 500) options.onError(error);
+  if (isFault(error)) options.onError(error);
   const message = isOurs || status < 500 ? messageOf(error) : `the server failed on this request: ${messageOf(error)}`;
   const { headers, body } = encodeError(message);
   const retryAfterS = isOurs ? error.retryAfterS : undefined;

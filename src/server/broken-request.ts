@@ -1,4 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { encodeError } from '../kserve/index.ts';
 
 /** Status and sentence for what Node's HTTP parser could not read, by its error code. */
@@ -14,6 +16,21 @@ export function answerBrokenRequest(error: Error & { readonly code?: string }, s
     '400 Bad Request',
     `this is not an HTTP request: ${error.message}`,
   ];
+  answerLast(socket, status, sentence);
+}
+
+/** Answers an `Expect` that is no 100-continue, which Node would answer without a body. Source: RFC 9110, section 10.1.1. */
+export function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const { headers, body } = encodeError('this server meets no expectation but 100-continue');
+  response.writeHead(417, { ...headers, connection: 'close' }).end(body);
+}
+
+/** Answers a CONNECT, on which Node would close the connection without a word. */
+export function answerConnect(_request: IncomingMessage, socket: Duplex): void {
+  answerLast(socket as Socket, '405 Method Not Allowed', 'this server is no proxy');
+}
+
+function answerLast(socket: Socket, status: string, sentence: string): void {
   const { headers, body } = encodeError(sentence);
   if (socket.writable) {
     const fields = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -261,7 +261,20 @@ describe('what cannot be answered over gRPC', () => {
     await expectStillServing(client);
   });
 
-  it('is INTERNAL where the runtime fails, and is told to the log', async () => {
+  it('is whole text where a quoted name is cut within a character', async () => {
+    const client = clientFor(server);
+    for (const letters of [77, 78, 79, 80]) {
+      const name = 'x'.repeat(letters) + '\u{1f600}'.repeat(40);
+      const { error } = await call(client, 'ModelInfer', { ...typedRequest, model_name: name });
+      expect(error).toMatchObject({
+        code: status.NOT_FOUND,
+        details: expect.stringContaining('there is no model "xxx'),
+      });
+    }
+    await expectStillServing(client);
+  });
+
+  it('is INVALID_ARGUMENT where the runtime fails over inputs that contradict each other, and nothing for the log', async () => {
     const before = failures.length;
     const inputs = typedRequest.inputs.map((input, i) => ({
       ...input,
@@ -270,9 +283,9 @@ describe('what cannot be answered over gRPC', () => {
     }));
     const client = clientFor(server);
     const { error } = await call(client, 'ModelInfer', { ...typedRequest, inputs });
-    expect(error).toMatchObject({ code: status.INTERNAL });
+    expect(error).toMatchObject({ code: status.INVALID_ARGUMENT });
     expect(error?.details).toMatch(/^the runtime failed on the inputs: .*Add node/);
-    expect(failures).toHaveLength(before + 1);
+    expect(failures).toHaveLength(before);
     await expectStillServing(client);
   });
 

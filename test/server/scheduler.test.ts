@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type Engine, InferenceError, type RunOptions } from '../../src/engine/index.ts';
 import type { KserveError } from '../../src/kserve/index.ts';
 import type { NamedTensor } from '../../src/models/types.ts';
@@ -174,6 +174,16 @@ describe('limits', () => {
     await expect(refused).rejects.toMatchObject({ status: 429, retryAfterS: 1 });
     for (let i = 0; i < 3; i++) await engine.endOne();
     expect(answers).toEqual([[1], [2], [3]]);
+  });
+
+  it('keep no timer for a request that was started on, however far its deadline', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { submit } = setUp({});
+    submit([1], 1, monotonicNs() + 3_600_000 * NS_PER_MS);
+    expect(vi.getTimerCount()).toBe(0);
+    submit([2], 1, monotonicNs() + 3_600_000 * NS_PER_MS);
+    expect(vi.getTimerCount()).toBe(1);
   });
 
   it('drop at its deadline what was not started, and only that', async () => {

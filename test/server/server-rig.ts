@@ -29,11 +29,14 @@ export class ServerProcess implements AsyncDisposable {
     });
   }
 
-  static async listening(settings: ServerSettings): Promise<{ server: ServerProcess; url: string }> {
+  static async listening(
+    settings: ServerSettings,
+  ): Promise<{ server: ServerProcess; url: string; grpcAddress: string | undefined }> {
     const server = new ServerProcess(JSON.stringify(settings));
     const lines = createInterface({ input: server.child.stdout as NonNullable<ChildProcess['stdout']> });
     const [line] = await once(lines, 'line');
-    return { server, url: (JSON.parse(line as string) as ListeningLine).url };
+    const { url, grpcAddress } = JSON.parse(line as string) as ListeningLine;
+    return { server, url, grpcAddress };
   }
 
   get errors(): string {

@@ -40,6 +40,9 @@ type State = 'idle' | 'head' | 'body' | 'answering' | 'given away' | 'closed';
 const HEAD_LIMIT_BYTES = 16 * 1024;
 
 const HEAD_END = Buffer.from('\r\n\r\n');
+
+/** The beginning of what will be no head that is read here: another method, or a line that ends without a carriage return. */
+const NO_HEAD = /^[^GHP]|(?:^|[^\r])\n/;
 const NOTHING = Buffer.alloc(0);
 
 /** Reads outside of bodies go here; each is looked at before the next, on whatever connection. */
@@ -123,10 +126,10 @@ export class DirectConnection {
       case 'head':
         this.#unread = Buffer.concat([this.#unread, bytes]);
         this.#readHead();
-        return true;
+        return !this.#isAhead();
       case 'body':
         this.#fill(bytes);
-        return true;
+        return !this.#isAhead();
       case 'answering':
         // A client that sends its next request before this one's answer waits.
         this.#unread = Buffer.concat([this.#unread, bytes]);
@@ -143,7 +146,7 @@ export class DirectConnection {
   #readHead(): void {
     const unread = this.#unread;
     const end = unread.indexOf(HEAD_END);
-    if (end === -1 && unread.byteLength < HEAD_LIMIT_BYTES) {
+    if (end === -1 && unread.byteLength < HEAD_LIMIT_BYTES && !NO_HEAD.test(unread.toString('latin1'))) {
       if (this.#state === 'idle') this.#wait('head', () => this.#giveAway());
       return;
     }
@@ -158,7 +161,7 @@ export class DirectConnection {
     this.#bodyStart = start;
     this.#bodyEnd = start;
     this.#unread = NOTHING;
-    this.#wait('body', () => this.#refuse(408, 'the request took too long to arrive'));
+    this.#wait('body', () => this.#refuseBody(408, 'the request took too long to arrive'));
     this.#fill(unread.subarray(end + HEAD_END.byteLength) as Uint8Array<ArrayBuffer>);
   }
 
@@ -206,9 +209,13 @@ export class DirectConnection {
     else this.#socket.pause().once('drain', () => this.#goOn());
   }
 
+  #refuseBody(status: number, sentence: string): void {
+    this.#options.pool.give(this.#body.buffer);
+    this.#refuse(status, sentence);
+  }
+
   /** Answers a request that will not be complete, and closes the connection. */
   #refuse(status: number, sentence: string): void {
-    this.#options.pool.give(this.#body.buffer);
     this.#wait('closed');
     this.#write({ status, ...encodeError(sentence) }, true);
     this.#socket.destroySoon();
@@ -228,8 +235,13 @@ export class DirectConnection {
   }
 
   #goOn(): void {
-    this.#socket.resume();
     if (this.#unread.byteLength > 0) this.#readHead();
+    if (!this.#isAhead()) this.#socket.resume();
+  }
+
+  /** Whether a further request waits for the answer to this one. Nothing is read then, not even that the client will send no more: what it did send is answered first. */
+  #isAhead(): boolean {
+    return this.#state === 'answering' && this.#unread.byteLength > 0;
   }
 
   /** The client will send no more. */
@@ -239,10 +251,10 @@ export class DirectConnection {
         this.#socket.end();
         return;
       case 'head':
-        this.#giveAway();
+        this.#refuse(400, 'the request ended before its head was complete');
         return;
       case 'body':
-        this.#refuse(400, 'the request ended before its body was complete');
+        this.#refuseBody(400, 'the request ended before its body was complete');
         return;
       case 'answering':
         this.#closesAfterAnswer = true;

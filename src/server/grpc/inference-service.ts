@@ -3,7 +3,6 @@ import {
   decodeGrpcInferRequest,
   encodeGrpcInferResponse,
   encodeGrpcModelMetadata,
-  KserveError,
   type ModelInferRequestMessage,
   type ModelInferResponseMessage,
   type ModelRequestMessage,
@@ -11,6 +10,7 @@ import {
 import type { NamedTensor } from '../../models/types.ts';
 import { monotonicNs, NS_PER_MS } from '../../units.ts';
 import { deadlineOf, serverTiming } from '../infer-route.ts';
+import { isFault } from '../is-fault.ts';
 import { versionOf } from '../model/index.ts';
 import type { LoadedModel } from '../model/types.ts';
 import { describeModel } from '../model-metadata.ts';
@@ -66,7 +66,7 @@ function answer<Request, Response>(
       .then(
         (response) => callback(null, response, trailer),
         (error: unknown) => {
-          if (!(error instanceof KserveError) || error.status >= 500) onError(error);
+          if (isFault(error)) onError(error);
           callback(grpcError(error));
         },
       );

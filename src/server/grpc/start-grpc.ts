@@ -28,6 +28,14 @@ const STREAM_WINDOW_BYTES = 4 * 2 ** 20;
 const CONNECTION_WINDOW_BYTES = 16 * 2 ** 20;
 
 /**
+ * Every connection is asked for a sign of life so often, and closed without one for so long, milliseconds.
+ *
+ * A client that breaks HTTP/2 gets a GOAWAY; after some errors Node then neither closes the connection nor notices that its client did.
+ */
+const PING_EVERY_MS = 5_000;
+const PING_TIMEOUT_MS = 5_000;
+
+/**
  * The gRPC side of the server: the protocol's service, health checking (grpc.health.v1) and reflection, over the models of a repository.
  *
  * Past `messageLimitBytes` a message is refused with RESOURCE_EXHAUSTED; a call past its client's deadline ends with DEADLINE_EXCEEDED.
@@ -41,6 +49,8 @@ export async function startGrpc(repository: ModelRepository, options: GrpcOption
   const server = new Server({
     'grpc.max_receive_message_length': messageLimitBytes,
     'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': PING_EVERY_MS,
+    'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
   });
   const { service, definition } = await loadInferenceProto();
   server.addService(withReceipt(service), inferenceService(repository, { onError }));

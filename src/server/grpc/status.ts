@@ -15,10 +15,14 @@ const STATUS_OF: Readonly<Record<number, status>> = {
   504: status.DEADLINE_EXCEEDED,
 };
 
-/** An error as gRPC reports it. What is not the protocol's is the server's fault. */
+/**
+ * An error as gRPC reports it. What is not the protocol's is the server's fault.
+ *
+ * The details are whole UTF-16: a quoted name may have been cut within a character, and grpc-js would throw on its half, outside of any handler.
+ */
 export function grpcError(error: unknown): { readonly code: status; readonly details: string } {
   if (!(error instanceof KserveError)) {
-    return { code: status.INTERNAL, details: `the server failed on this request: ${messageOf(error)}` };
+    return { code: status.INTERNAL, details: `the server failed on this request: ${messageOf(error)}`.toWellFormed() };
   }
-  return { code: STATUS_OF[error.status] ?? status.INTERNAL, details: error.message };
+  return { code: STATUS_OF[error.status] ?? status.INTERNAL, details: error.message.toWellFormed() };
 }

@@ -1,6 +1,6 @@
 import { type Engine, InferenceError } from '../../engine/index.ts';
 import { KserveError } from '../../kserve/index.ts';
-import type { NamedTensor } from '../../models/types.ts';
+import type { NamedTensor, TensorSpec } from '../../models/types.ts';
 import { monotonicNs, NS_PER_MS, NS_PER_S, NS_PER_US } from '../../units.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import { DEFAULT_MAX_QUEUE } from '../serving-parameters.ts';
@@ -62,9 +62,9 @@ export class Scheduler {
     if (deadlineNs !== undefined && deadlineNs <= enqueuedNs) return Promise.reject(timedOut());
     return new Promise((resolve, reject) => {
       const waiting: WaitingRequest = { request, ...this.#joinability(request), enqueuedNs, resolve, reject };
+      if (deadlineNs !== undefined) waiting.dropTimer = this.#dropAt(waiting, deadlineNs);
       this.#waiting.add(waiting);
       this.#dispatch();
-      if (deadlineNs !== undefined) this.#dropAt(waiting, deadlineNs);
     });
   }
 
@@ -77,14 +77,13 @@ export class Scheduler {
       : { items, key: shapeKey(request.tensors, request.outputs) };
   }
 
-  #dropAt(waiting: WaitingRequest, deadlineNs: number): void {
-    const timer = setTimeout(
+  #dropAt(waiting: WaitingRequest, deadlineNs: number): NodeJS.Timeout {
+    return setTimeout(
       () => {
         if (this.#waiting.remove(waiting)) waiting.reject(timedOut());
       },
       Math.min((deadlineNs - monotonicNs()) / NS_PER_MS, LONGEST_TIMER_MS),
-    );
-    timer.unref();
+    ).unref();
   }
 
   #dispatch(): void {
@@ -115,6 +114,8 @@ export class Scheduler {
 
   async #runWhole(session: Session, batch: readonly WaitingRequest[]): Promise<void> {
     session.runs++;
+    // A timer would hold on to the request until its deadline, long after it was answered.
+    for (const { dropTimer } of batch) clearTimeout(dropTimer);
     try {
       await (batch.length === 1
         ? this.#runAlone(session, batch[0] as WaitingRequest)
@@ -139,7 +140,7 @@ export class Scheduler {
         returned: inference.returned,
       });
     } catch (error) {
-      reject(asKserveError(error));
+      reject(asKserveError(error, engine.inputs, request.tensors));
     }
   }
 
@@ -199,18 +200,35 @@ function inOrder(tensors: readonly NamedTensor[], names: readonly string[]): Nam
   return names.map((name) => byName.get(name) as NamedTensor);
 }
 
+/** Whether dimensions that the model gives one name differ: a run may well take that, by broadcasting, but where it fails the request is to blame. */
+function contradictEachOther(inputs: readonly TensorSpec[], tensors: readonly NamedTensor[]): boolean {
+  const sizes = new Map<string, number | undefined>();
+  return inputs.some(({ shape }, index) =>
+    shape.some((dim, axis) => {
+      // Dimensions without a name in the file are called after their axis and are independent of each other.
+      if (typeof dim === 'number' || dim === `dim${axis}`) return false;
+      const size = tensors[index]?.shape[axis];
+      if (!sizes.has(dim)) sizes.set(dim, size);
+      return sizes.get(dim) !== size;
+    }),
+  );
+}
+
 function timedOut(): KserveError {
   return new KserveError(504, 'the time that the request allowed was over before it could be started on');
 }
 
-function asKserveError(error: unknown): unknown {
+function asKserveError(error: unknown, inputs: readonly TensorSpec[], tensors: readonly NamedTensor[]): unknown {
   if (!(error instanceof InferenceError)) return error;
   const message = error.message.trim().replaceAll(/\s+/g, ' ');
   switch (error.kind) {
     case 'inputs':
       return new KserveError(400, `the runtime refused the inputs: ${message}`);
     case 'runtime':
-      return new KserveError(500, `the runtime failed on the inputs: ${message}`);
+      return new KserveError(
+        contradictEachOther(inputs, tensors) ? 400 : 500,
+        `the runtime failed on the inputs: ${message}`,
+      );
     case 'gone':
       return new KserveError(503, message);
   }

@@ -11,6 +11,8 @@ export interface WaitingRequest {
   readonly enqueuedNs: number;
   readonly resolve: (inference: ModelInference) => void;
   readonly reject: (error: unknown) => void;
+  /** Refuses it at its deadline, where it has one, while it waits. */
+  dropTimer?: NodeJS.Timeout;
 }
 
 /**

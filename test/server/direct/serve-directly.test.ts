@@ -138,3 +138,19 @@ test('closing ends idle connections at once, and the others after their answer o
   await Promise.all(ends);
   await isClosed;
 });
+
+test('a client that closes its half behind several requests gets the answers to all', async () => {
+  const { server } = await start();
+  const { socket, received } = open(server);
+  socket.end(post('first') + post('second') + post('third'));
+  const text = await received('direct 5 third');
+  expect(text).toContain('direct 5 first');
+  expect(text).toContain('direct 6 second');
+});
+
+test('a client that closes its half within a head is told so', async () => {
+  const { server } = await start();
+  const { socket, received } = open(server);
+  socket.end('POST /direct HTTP/1.1\r\nHos');
+  expect(await received('}')).toMatch(/^HTTP\/1.1 400 [\s\S]*"the request ended before its head was complete"/);
+});
