@@ -212,7 +212,7 @@ class Run:
             samples = ["--calibration", ROOT / "models" / "mnist-calibration-500-images.idx"]
             scaling = ["--scale", repr(1 / (255 * SD)), f"--offset={-MEAN / SD!r}"]
             command = ["node", ROOT / "bin" / "dse.js", "models", "prune", MODELS / f"{name}.onnx"]
-            command += ["--percent", str(PRUNE_PERCENT), "--out", out, *samples, *scaling]
+            command += ["--percent", str(PRUNE_PERCENT), "--by", "norm", "--out", out, *samples, *scaling]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             return onnx.load(out)
 

@@ -274,8 +274,13 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .requiredOption('--out <file>', 'ONNX file to write')
     .option('--percent <number>', 'how much goes, 1 to 99')
     .option('--macs <number>', 'instead of --percent: percent of the multiply-adds to keep, at most')
+    .option(
+      '--by <criterion>',
+      'activation: filters go whose loss the layers behind them can best make up for on samples; norm: those with the smallest weights, as many of each layer, as where there are no samples',
+      'activation',
+    )
     .option('--weights', 'set single weights to zero instead of removing filters; nothing gets faster by it')
-    .option('--calibration <file>', "samples to refit with, IDX or NPY (default: the model's own)")
+    .option('--calibration <file>', "samples to choose and refit with, IDX or NPY (default: the model's own)")
     .option('--scale <number>', 'the tensor fed is value * scale + offset', '1')
     .option('--offset <number>', 'see --scale', '0')
     .option('--json', 'machine-readable output')

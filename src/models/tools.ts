@@ -1,6 +1,8 @@
 import type { InspectOptions, ModelReport } from './inspect/inspect-model.ts';
+import type { Criterion } from './prune/plan.ts';
 import { type ResolveOptions, resolveModel } from './resolve.ts';
 import type { ResolvedModel } from './types.ts';
+import type { CalibrationFile } from './variants/calibration-set.ts';
 
 /**
  * All that can be told of a model or variant without measuring it.
@@ -47,9 +49,19 @@ export async function writeVariant(
  *
  * @throws ModelError as `resolveModel` does, and where the share cannot be reached
  */
-export async function prunePercentFor(name: string, share: number, options: ResolveOptions): Promise<number> {
+export async function prunePercentFor(
+  name: string,
+  share: number,
+  options: ResolveOptions & { readonly by: Criterion; readonly calibration: CalibrationFile | undefined },
+): Promise<number> {
   const { readModel } = await import('./rewrite/read-model.ts');
   const { percentForShare } = await import('./prune/target.ts');
-  const { file } = await resolveModel(name, 'fp32', options);
-  return percentForShare((await readModel(file)).model, share, file);
+  const { normalize } = await import('./rewrite/normalize.ts');
+  const { planner } = await import('./prune/plan.ts');
+  const { calibrationOf } = await import('./variants/variant-file.ts');
+  const { file, inputs, dataset } = await resolveModel(name, 'fp32', options);
+  const { model } = await readModel(file);
+  normalize(model, file);
+  const { plan } = await planner(model, calibrationOf(model, inputs, dataset, options.calibration), options.by, file);
+  return percentForShare(model, plan, share, file);
 }

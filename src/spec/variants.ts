@@ -5,7 +5,7 @@ import { z } from 'zod';
  *
  * Only the form is checked here. Whether the variant can be made of the model is for `models/` to say, before anything starts.
  */
-const REMOVAL = '(pruned|sparse)-[1-9]\\d?';
+const REMOVAL = '(pruned-[1-9]\\d?(-norm)?|sparse-[1-9]\\d?)';
 const NUMBER_FORMAT = 'fp16|int8-dynamic|int8-static(-(minmax|percentile|entropy))?';
 const TRAINED = '(distilled|pruned-[1-9]\\d?-finetuned)';
 const VARIANT = new RegExp(`^(fp32|${TRAINED}|(${TRAINED}\\+)?(${REMOVAL}\\+)*(${REMOVAL}|${NUMBER_FORMAT}))$`);

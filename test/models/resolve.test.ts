@@ -243,6 +243,6 @@ test('an unknown name is answered with the nearest ones and all there are', asyn
   await expect(resolveName('constructor')).rejects.toThrow('unknown model "constructor"');
   await expect(resolveName('resnet18', 'int4')).rejects.toThrowErrorMatchingInlineSnapshot(`
     [ModelError: unknown variant "int4"
-      Variants are fp32, fp16, int8-static (or int8-static-percentile, int8-static-entropy), int8-dynamic, pruned-30 (percent of filters), sparse-50 (percent of weights), and pruned or sparse before a number format, e.g. pruned-30+int8-static; for the MNIST families also distilled and pruned-50-finetuned, which are trained.]
+      Variants are fp32, fp16, int8-static (or int8-static-percentile, int8-static-entropy), int8-dynamic, pruned-30 (percent of filters, by what the layers behind them lose on samples; pruned-30-norm by the size of their weights), sparse-50 (percent of weights), and pruned or sparse before a number format, e.g. pruned-30+int8-static; for the MNIST families also distilled and pruned-50-finetuned, which are trained.]
   `);
 });

@@ -59,15 +59,19 @@ interface PruneOptions extends OutputOptions, SampleOptions {
   /** Percent of the multiply-adds to keep. */
   readonly macs?: string;
   readonly weights?: boolean;
+  readonly by: string;
 }
 
 /** `dse models prune`: the model with fewer filters, or with weights set to zero. */
 export async function prune(model: string, options: PruneOptions): Promise<ExitCode> {
-  const percent = await readPercent(model, options);
-  return write(model, `${options.weights ? 'sparse' : 'pruned'}-${percent}`, options);
+  const by = readOption('--by', options.by, choice(['activation', 'norm']));
+  const percent = await readPercent(model, options, by);
+  const variant = options.weights ? `sparse-${percent}` : `pruned-${percent}${by === 'norm' ? '-norm' : ''}`;
+  return write(model, variant, options);
 }
 
-async function readPercent(model: string, { percent, macs, weights }: PruneOptions): Promise<number> {
+async function readPercent(model: string, options: PruneOptions, by: 'activation' | 'norm'): Promise<number> {
+  const { percent, macs, weights } = options;
   if ((percent === undefined) === (macs === undefined) || (macs !== undefined && weights)) {
     throw new UsageError({
       where: '--percent',
@@ -80,19 +84,23 @@ async function readPercent(model: string, { percent, macs, weights }: PruneOptio
   }
   if (macs === undefined) return readWholeNumber('--percent', percent ?? '', 1);
   const share = readWholeNumber('--macs', macs, 1) / 100;
-  return prunePercentFor(model, share, { baseDir: process.cwd(), cacheDir: modelCacheDir() });
+  const folders = { baseDir: process.cwd(), cacheDir: modelCacheDir() };
+  return prunePercentFor(model, share, { ...folders, by, calibration: readCalibration(options) });
+}
+
+function readCalibration(options: SampleOptions) {
+  const scale = readNumber('--scale', options.scale) ?? 1;
+  const offset = readNumber('--offset', options.offset) ?? 0;
+  return options.calibration === undefined ? undefined : { file: path.resolve(options.calibration), scale, offset };
 }
 
 async function write(name: string, variant: string, options: OutputOptions & SampleOptions): Promise<ExitCode> {
   const folders = { baseDir: process.cwd(), cacheDir: modelCacheDir() };
-  const { calibration } = options;
-  const scale = readNumber('--scale', options.scale) ?? 1;
-  const offset = readNumber('--offset', options.offset) ?? 0;
   const base = await resolveModel(name, 'fp32', folders);
   const made = await writeVariant(name, variant, {
     ...folders,
     out: path.resolve(options.out),
-    calibration: calibration === undefined ? undefined : { file: path.resolve(calibration), scale, offset },
+    calibration: readCalibration(options),
   });
   if (options.json) {
     process.stdout.write(`${JSON.stringify(made)}\n`);

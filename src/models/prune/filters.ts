@@ -27,63 +27,93 @@ export function planFilters(model: OnnxModel, share: number, where: string): Fil
   const channels = traceChannels(model, where);
   const { constantOf } = indexGraph(model.graph);
   const importance = new Map<number, number>();
-  const makers = new Map<number, number[]>();
-  for (const [index, entry] of channels.nodes.entries()) {
+  for (const entry of channels.nodes) {
     if (entry.kind !== 'filters') continue;
     const norms = filterNorms(entry, floatsOf(constantOf(entry.node.input[1])) ?? new Float32Array());
     const mean = norms.reduce((sum, norm) => sum + norm, 0) / norms.length || 1;
     for (const [filter, position] of entry.outputs.entries()) {
       const channel = channels.channelOf(position);
       importance.set(channel, (importance.get(channel) ?? 0) + (norms[filter] ?? 0) / mean);
-      const known = makers.get(channel);
-      if (known === undefined) makers.set(channel, [index]);
-      else if (!known.includes(index)) known.push(index);
     }
+  }
+  const removed = groupLayers(channels).flatMap((layer) => {
+    const byImportance = layer.channels.toSorted(
+      (a, b) => (importance.get(a) ?? 0) - (importance.get(b) ?? 0) || a - b,
+    );
+    return byImportance.slice(0, layer.channels.length - keptCount(layer, share));
+  });
+  return checkedPlan({ channels, removed: new Set(removed) }, share, where);
+}
+
+/** @throws ModelError if no channel is to be removed */
+export function checkedPlan(plan: FilterPlan, share: number, where: string): FilterPlan {
+  if (plan.removed.size > 0) return plan;
+  throw new ModelError({
+    where,
+    what: `no filter of the model can be removed at ${Math.round(100 * share)} %`,
+    hint: 'Filters whose channels reach an output, or an operator that dse cannot follow, must stay. Try a larger share.',
+  });
+}
+
+/** The plan for a share of the filters, 0 to 1; a larger share removes all that a smaller one does. */
+export type FilterPlanner = (share: number) => FilterPlan;
+
+/** A set of channels that the same filters make, all of them removable. */
+export interface FilterLayer {
+  readonly channels: readonly number[];
+  /** Filters that make each of the channels: more than one where additions tie layers. */
+  readonly makers: number;
+  readonly isDepthwise: boolean;
+}
+
+/** The removable channels of a network, by the filters that make them. */
+export function groupLayers(channels: Channels): FilterLayer[] {
+  const makers = new Map<number, Set<number>>();
+  for (const [index, { kind, outputs }] of channels.nodes.entries()) {
+    if (kind !== 'filters') continue;
+    for (const position of outputs) {
+      const channel = channels.channelOf(position);
+      makers.set(channel, (makers.get(channel) ?? new Set()).add(index));
+    }
+  }
+  const layers = new Map<string, number[]>();
+  for (const [channel, indices] of makers) {
+    const key = [...indices].join();
+    if (channels.isRemovable(channel)) layers.set(key, [...(layers.get(key) ?? []), channel]);
   }
   const depthwise = new Set(
     channels.nodes.flatMap(({ kind, outputs }) => (kind === 'depthwise' ? outputs.map(channels.channelOf) : [])),
   );
-  const layers = new Map<string, number[]>();
-  for (const [channel, indices] of makers) {
-    if (channels.isRemovable(channel)) layers.set(indices.join(), [...(layers.get(indices.join()) ?? []), channel]);
-  }
-  const removed = [...layers.values()].flatMap((layer) => {
-    const byImportance = layer.toSorted((a, b) => (importance.get(a) ?? 0) - (importance.get(b) ?? 0) || a - b);
-    return byImportance.slice(
-      0,
-      layer.length -
-        keptCount(
-          layer.length,
-          share,
-          layer.some((each) => depthwise.has(each)),
-        ),
-    );
-  });
-  if (removed.length === 0) {
-    throw new ModelError({
-      where,
-      what: `no filter of the model can be removed at ${Math.round(100 * share)} %`,
-      hint: 'Filters whose channels reach an output, or an operator that dse cannot follow, must stay. Try a larger share.',
-    });
-  }
-  return { channels, removed: new Set(removed) };
+  return [...layers].map(([key, own]) => ({
+    channels: own,
+    makers: key.split(',').length,
+    isDepthwise: own.some((channel) => depthwise.has(channel)),
+  }));
 }
 
-/** At least one, rounded to what fast kernels take. */
-function keptCount(count: number, share: number, isDepthwise: boolean): number {
+/** Channels that go together, for the sake of fast kernels; 1 in a layer that is too small for that. */
+export function blockOf({ channels, isDepthwise }: FilterLayer): number {
   const wanted = isDepthwise ? 16 : 4;
-  const block = count >= 2 * wanted ? wanted : 1;
+  return channels.length >= 2 * wanted ? wanted : 1;
+}
+
+/** At least one block. */
+function keptCount(layer: FilterLayer, share: number): number {
+  const [count, block] = [layer.channels.length, blockOf(layer)];
   const kept = Math.round(((1 - share) * count) / block) * block;
   return Math.min(count, Math.max(block, kept));
 }
 
-/** Removes the planned channels from all weights that hold them. Changes the model in place, and leaves an ordinary, smaller graph. */
+/** Removes the planned channels from all weights that hold them. Changes the model, the one planned for or a copy of it, in place, and leaves an ordinary, smaller graph. */
 export function removeFilters({ graph }: OnnxModel, { channels, removed }: FilterPlan, where: string): void {
   const { constantOf } = indexGraph(graph);
   const tensors = new Map(graph.initializer.map((tensor) => [tensor.name ?? '', tensor]));
   const keptOf = (positions: readonly number[]) =>
     [...positions.keys()].filter((index) => !removed.has(channels.channelOf(positions[index] ?? 0)));
-  for (const { node, kind, inputs, outputs } of channels.nodes) {
+  const nodes = new Map(graph.node.map((node) => [node.output[0], node]));
+  for (const { node: planned, kind, inputs, outputs } of channels.nodes) {
+    const node = nodes.get(planned.output[0]);
+    if (node === undefined) continue;
     const [kept, keptInputs] = [keptOf(outputs), keptOf(inputs)];
     if (kept.length === outputs.length && keptInputs.length === inputs.length) continue;
     const isTransposed = isOperator(node, 'Gemm') && intAttribute(node, 'transB', 0) === 0;

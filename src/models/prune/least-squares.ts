@@ -35,14 +35,29 @@ export class LeastSquares {
     }
   }
 
+  /** X'X with the ridge on its diagonal, inputs x inputs. */
+  ridgedGram(ridge: number): Float64Array {
+    const n = this.inputs;
+    const gram = this.#gram.slice();
+    const added = this.#ridgeOf(ridge);
+    for (let row = 0; row < n; row++) {
+      gram[row * n + row] = (gram[row * n + row] as number) + added;
+      for (let column = 0; column < row; column++) gram[column * n + row] = gram[row * n + column] as number;
+    }
+    return gram;
+  }
+
+  #ridgeOf(ridge: number): number {
+    let trace = 0;
+    for (let index = 0; index < this.inputs; index++) trace += this.#gram[index * this.inputs + index] as number;
+    return (ridge * trace) / this.inputs || 1;
+  }
+
   /** D as inputs x outputs, row-major, by Cholesky's decomposition. */
   solve(ridge: number): Float64Array {
     const { inputs: n, outputs: m } = this;
-    const factor = this.#gram.slice();
-    let trace = 0;
-    for (let index = 0; index < n; index++) trace += factor[index * n + index] as number;
-    const added = (ridge * trace) / n || 1;
-    for (let index = 0; index < n; index++) factor[index * n + index] = (factor[index * n + index] as number) + added;
+    const factor = this.ridgedGram(ridge);
+    const added = this.#ridgeOf(ridge);
     for (let row = 0; row < n; row++) {
       for (let column = 0; column <= row; column++) {
         let sum = factor[row * n + column] as number;

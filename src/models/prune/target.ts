@@ -1,8 +1,7 @@
 import { ModelError } from '../../errors.ts';
 import { countCost } from '../cost.ts';
 import type { OnnxModel } from '../onnx-file.ts';
-import { normalize } from '../rewrite/normalize.ts';
-import { planFilters, removeFilters } from './filters.ts';
+import { type FilterPlanner, removeFilters } from './filters.ts';
 
 /** The variants' names know whole percents up to this. */
 const MOST = 99;
@@ -11,13 +10,12 @@ const MOST = 99;
  * The smallest whole percentage of filters whose removal leaves at most the given share of the model's multiply-adds.
  *
  * Found by bisection: more filters removed are never more multiply-adds.
+ * @param model - as `normalize` has prepared it
  * @param share - above 0 and below 1
  * @throws ModelError if the multiply-adds are not known, or even removing the most leaves more
  */
-export function percentForShare(model: OnnxModel, share: number, where: string): number {
-  const prepared = structuredClone(model);
-  normalize(prepared, where);
-  const whole = countCost(prepared, where).macs;
+export function percentForShare(model: OnnxModel, plan: FilterPlanner, share: number, where: string): number {
+  const whole = countCost(model, where).macs;
   if (whole === undefined) {
     throw new ModelError({
       where,
@@ -26,8 +24,8 @@ export function percentForShare(model: OnnxModel, share: number, where: string):
     });
   }
   const shareAfter = (percent: number): number => {
-    const pruned = structuredClone(prepared);
-    removeFilters(pruned, planFilters(pruned, percent / 100, where), where);
+    const pruned = structuredClone(model);
+    removeFilters(pruned, plan(percent / 100), where);
     return (countCost(pruned, where).macs ?? Number.NaN) / whole;
   };
   const least = shareAfter(MOST);

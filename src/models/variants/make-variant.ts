@@ -1,7 +1,8 @@
 import { unreachable } from '../../unreachable.ts';
 import { convertToFloat16 } from '../convert/float16.ts';
 import type { OnnxModel } from '../onnx-file.ts';
-import { planFilters, removeFilters } from '../prune/filters.ts';
+import { removeFilters } from '../prune/filters.ts';
+import { type Criterion, planner } from '../prune/plan.ts';
 import { refit } from '../prune/refit.ts';
 import { zeroSmallest } from '../prune/sparse.ts';
 import type { CalibrationSet } from '../quantize/calibrate.ts';
@@ -50,7 +51,7 @@ async function apply(model: OnnxModel, step: VariantStep, set: CalibrationSet, w
     case 'sparse':
       return { step: 'sparse', percent: step.percent, zeroed: zeroSmallest(model, step.percent / 100, where) };
     case 'pruned':
-      return pruneFilters(model, step.percent, set, where);
+      return pruneFilters(model, step, set, where);
     default:
       return unreachable(step);
   }
@@ -59,14 +60,15 @@ async function apply(model: OnnxModel, step: VariantStep, set: CalibrationSet, w
 /** Refitted on real samples only: weights drawn from a seed, or random inputs, have nothing to be fitted to. */
 async function pruneFilters(
   model: OnnxModel,
-  percent: number,
+  { percent, by: criterion }: { readonly percent: number; readonly by: Criterion },
   set: CalibrationSet,
   where: string,
 ): Promise<LineageStep> {
   const parent = structuredClone(model);
-  const plan = planFilters(model, percent / 100, where);
+  const { by, plan: planFor } = await planner(model, set, criterion, where);
+  const plan = planFor(percent / 100);
   removeFilters(model, plan, where);
-  const removed = { step: 'pruned', percent, removed_channels: plan.removed.size };
+  const removed = { step: 'pruned', percent, by, removed_channels: plan.removed.size };
   if (set.isRandom) return { ...removed, refitted: 0 };
   return { ...removed, ...(await refit(parent, model, plan, set, where)), ...calibrationOf(set) };
 }

@@ -1,4 +1,5 @@
 import { ModelError } from '../../errors.ts';
+import type { Criterion } from '../prune/plan.ts';
 import { CALIBRATION_METHODS, type CalibrationMethod } from '../quantize/ranges.ts';
 
 /** One step from a base model to its variant. */
@@ -8,12 +9,14 @@ export type VariantStep =
   | { readonly kind: 'int8-static'; readonly method: CalibrationMethod }
   | { readonly kind: 'int8-dynamic' }
   | { readonly kind: 'fp16' }
-  /** Percent of filters, or of weights. */
-  | { readonly kind: 'pruned' | 'sparse'; readonly percent: number };
+  /** Percent of filters. */
+  | { readonly kind: 'pruned'; readonly percent: number; readonly by: Criterion }
+  /** Percent of weights. */
+  | { readonly kind: 'sparse'; readonly percent: number };
 
 const TRAINED = /^(distilled|pruned-[1-9]\d?-finetuned)$/;
 const HINT =
-  'Variants are fp32, fp16, int8-static (or int8-static-percentile, int8-static-entropy), int8-dynamic, pruned-30 (percent of filters), sparse-50 (percent of weights), ' +
+  'Variants are fp32, fp16, int8-static (or int8-static-percentile, int8-static-entropy), int8-dynamic, pruned-30 (percent of filters, by what the layers behind them lose on samples; pruned-30-norm by the size of their weights), sparse-50 (percent of weights), ' +
   'and pruned or sparse before a number format, e.g. pruned-30+int8-static; for the MNIST families also distilled and pruned-50-finetuned, which are trained.';
 
 /**
@@ -50,6 +53,10 @@ function parseStep(text: string): VariantStep | undefined {
   if (text === 'int8-static') return { kind: text, method: 'minmax' };
   const method = CALIBRATION_METHODS.find((known) => text === `int8-static-${known}`);
   if (method !== undefined) return { kind: 'int8-static', method };
-  const [, kind, digits] = /^(pruned|sparse)-([1-9]\d?)$/.exec(text) ?? [];
-  return kind === undefined ? undefined : { kind: kind as 'pruned' | 'sparse', percent: Number(digits) };
+  const [, filters, norm] = /^pruned-([1-9]\d?)(-norm)?$/.exec(text) ?? [];
+  if (filters !== undefined) {
+    return { kind: 'pruned', percent: Number(filters), by: norm === undefined ? 'activation' : 'norm' };
+  }
+  const [, weights] = /^sparse-([1-9]\d?)$/.exec(text) ?? [];
+  return weights === undefined ? undefined : { kind: 'sparse', percent: Number(weights) };
 }

@@ -14,7 +14,7 @@ import { makeVariant } from './make-variant.ts';
 import type { VariantStep } from './parse-variant.ts';
 
 /** Changes whenever the same steps would make other bytes, so that no file of an older recipe is taken for one of this. */
-const RECIPE = 2;
+const RECIPE = 3;
 
 export interface VariantRequest {
   /** Absolute path of the base model. */
@@ -60,10 +60,19 @@ export async function makeVariantOf(
 ): Promise<Uint8Array> {
   const { model, digest } = await readModel(base.file);
   const inputs = inputSpecs(model.graph, base.file);
-  const set =
-    calibration === undefined ? calibrationFor(model, inputs, base.dataset) : fileCalibration(inputs, calibration);
+  const set = calibrationOf(model, inputs, base.dataset, calibration);
   await makeVariant(model, digest, steps, set, base.file);
   return writeOnnx(model);
+}
+
+/** The samples asked for, else the model's own. @throws ModelError if they cannot be read or do not fit */
+export function calibrationOf(
+  model: OnnxModel,
+  inputs: readonly TensorSpec[],
+  dataset: DatasetRef | undefined,
+  asked: CalibrationFile | undefined,
+): CalibrationSet {
+  return asked === undefined ? calibrationFor(model, inputs, dataset) : fileCalibration(inputs, asked);
 }
 
 /** The model's own calibration samples, or random numbers where it has none. */

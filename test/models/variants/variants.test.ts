@@ -101,7 +101,7 @@ describe('names of variants', () => {
     expect(parseVariant('fp32')).toEqual([]);
     expect(parseVariant('int8-static')).toEqual([{ kind: 'int8-static', method: 'minmax' }]);
     expect(parseVariant('pruned-30+int8-static-entropy')).toEqual([
-      { kind: 'pruned', percent: 30 },
+      { kind: 'pruned', percent: 30, by: 'activation' },
       { kind: 'int8-static', method: 'entropy' },
     ]);
     expect(parseVariant('sparse-50+fp16')).toEqual([{ kind: 'sparse', percent: 50 }, { kind: 'fp16' }]);
