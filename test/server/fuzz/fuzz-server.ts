@@ -57,7 +57,7 @@ export async function fuzzServer({ cases, first = 0, seed }: FuzzOptions): Promi
       },
       { name: 'every', file: models.everyType(), engine },
     ],
-    ...{ host: '127.0.0.1', port: 0, grpcPort: 0, bodyLimitBytes: BODY_LIMIT_BYTES },
+    ...{ host: '127.0.0.1', port: 0, grpcPort: 0, bodyLimitBytes: BODY_LIMIT_BYTES, exitOnStdinEnd: true },
   });
   await using _owned = server;
   const pid = server.child.pid as number;
