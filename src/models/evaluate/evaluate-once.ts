@@ -30,7 +30,7 @@ export async function evaluateOnce(
   { baseDir, cacheDir }: { readonly baseDir: string; readonly cacheDir: string },
 ): Promise<EvaluatedAccuracy> {
   const files = { data: resolve(baseDir, data), labels: labels === undefined ? undefined : resolve(baseDir, labels) };
-  // A folder of images has no digest of its own and is evaluated anew.
+  // What has no digest cannot be read; evaluating it says why.
   const digests = await Promise.all([files.data, files.labels ?? files.data].map(digestOf));
   const isKept = digests.every((digest) => digest !== undefined);
   const key = contentHash({ model: model.digest, digests, scale: scale ?? null, offset: offset ?? null }).slice(0, 24);

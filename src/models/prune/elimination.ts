@@ -1,3 +1,5 @@
+import { solveSymmetric } from './symmetric-solve.ts';
+
 /** A layer that reads channels, and what its outputs lose as inputs go while all its other weights are fitted anew. */
 export class ReaderElimination {
   readonly #inputs: number;
@@ -96,39 +98,6 @@ function invert(gram: Float64Array, n: number): Float64Array {
   const identity = new Float64Array(n * n);
   for (let index = 0; index < n; index++) identity[index * n + index] = 1;
   return solveSymmetric(gram.slice(), identity, n, n);
-}
-
-/** A^-1 B of a positive definite A (n x n) and B (n x m), by Cholesky's decomposition; overwrites both and returns B's place. */
-function solveSymmetric(a: Float64Array, b: Float64Array, n: number, m: number): Float64Array {
-  const least = Number.EPSILON * Math.max(...Array.from({ length: n }, (_, index) => at(a, index * n + index)), 1e-300);
-  for (let row = 0; row < n; row++) {
-    for (let column = 0; column <= row; column++) {
-      let sum = at(a, row * n + column);
-      for (let k = 0; k < column; k++) sum -= at(a, row * n + k) * at(a, column * n + k);
-      a[row * n + column] = row === column ? Math.sqrt(Math.max(sum, least)) : sum / at(a, column * n + column);
-    }
-  }
-  for (let row = 0; row < n; row++) {
-    for (let k = 0; k < row; k++) addRow(b, row, k, -at(a, row * n + k), m);
-    scaleRow(b, row, 1 / at(a, row * n + row), m);
-  }
-  for (let row = n - 1; row >= 0; row--) {
-    for (let k = row + 1; k < n; k++) addRow(b, row, k, -at(a, k * n + row), m);
-    scaleRow(b, row, 1 / at(a, row * n + row), m);
-  }
-  return b;
-}
-
-function addRow(rows: Float64Array, to: number, from: number, factor: number, length: number): void {
-  if (factor === 0) return;
-  for (let column = 0; column < length; column++) {
-    rows[to * length + column] = at(rows, to * length + column) + factor * at(rows, from * length + column);
-  }
-}
-
-function scaleRow(rows: Float64Array, row: number, factor: number, length: number): void {
-  for (let column = 0; column < length; column++)
-    rows[row * length + column] = at(rows, row * length + column) * factor;
 }
 
 function at(values: Float64Array, index: number): number {

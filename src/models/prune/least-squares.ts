@@ -1,3 +1,5 @@
+import { solveSymmetric } from './symmetric-solve.ts';
+
 /**
  * Accumulates the normal equations of a linear regression row by row, and solves them with a ridge.
  *
@@ -55,40 +57,7 @@ export class LeastSquares {
 
   /** D as inputs x outputs, row-major, by Cholesky's decomposition. */
   solve(ridge: number): Float64Array {
-    const { inputs: n, outputs: m } = this;
-    const factor = this.ridgedGram(ridge);
-    const added = this.#ridgeOf(ridge);
-    for (let row = 0; row < n; row++) {
-      for (let column = 0; column <= row; column++) {
-        let sum = factor[row * n + column] as number;
-        for (let k = 0; k < column; k++) sum -= (factor[row * n + k] as number) * (factor[column * n + k] as number);
-        factor[row * n + column] =
-          row === column ? Math.sqrt(Math.max(sum, added * 1e-6)) : sum / (factor[column * n + column] as number);
-      }
-    }
-    const solution = this.#moments.slice();
-    for (let row = 0; row < n; row++) {
-      for (let k = 0; k < row; k++) subtract(solution, row, k, factor[row * n + k] as number, m);
-      scale(solution, row, 1 / (factor[row * n + row] as number), m);
-    }
-    for (let row = n - 1; row >= 0; row--) {
-      for (let k = row + 1; k < n; k++) subtract(solution, row, k, factor[k * n + row] as number, m);
-      scale(solution, row, 1 / (factor[row * n + row] as number), m);
-    }
-    return solution;
-  }
-}
-
-/** Row `to` minus `weight` times row `from`. */
-function subtract(rows: Float64Array, to: number, from: number, weight: number, length: number): void {
-  for (let column = 0; column < length; column++) {
-    rows[to * length + column] =
-      (rows[to * length + column] as number) - weight * (rows[from * length + column] as number);
-  }
-}
-
-function scale(rows: Float64Array, row: number, factor: number, length: number): void {
-  for (let column = 0; column < length; column++) {
-    rows[row * length + column] = (rows[row * length + column] as number) * factor;
+    const least = 1e-6 * this.#ridgeOf(ridge);
+    return solveSymmetric(this.ridgedGram(ridge), this.#moments.slice(), this.inputs, this.outputs, least);
   }
 }
