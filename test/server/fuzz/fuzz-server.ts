@@ -22,7 +22,7 @@ export interface FuzzReport {
   readonly counts: Readonly<Record<string, KindCounts>>;
   /** Kind, number of the case and what was wrong. */
   readonly violations: readonly string[];
-  /** Resident memory of the server after the first cases and after all, megabytes. */
+  /** Resident memory of the server after half of the cases and after all, megabytes. */
   readonly warmMb: number;
   readonly endMb: number;
   /** Descriptors of the server before the first case and after the last. */
@@ -36,7 +36,7 @@ export interface FuzzReport {
 const CONCURRENCY = 24;
 const BODY_LIMIT_BYTES = 200_000;
 /** Share of the cases after which memory counts as warm. */
-const WARM_SHARE = 0.2;
+const WARM_SHARE = 0.5;
 const CLOSING_MS = 30_000;
 
 /** Starts a server of its own and plays seeded cases of every kind against it, some at a time. */
