@@ -137,6 +137,8 @@ for (const engine of ['docker', 'podman'] as const) {
       const current = await ensureServerImage(engine, build);
       process.env.DSE_BASE_IMAGE = TEST_BASE;
       expect((await removeOldImages(engine)).join()).toContain('dse-server:of-an-earlier-build');
+      const { failed: isBaseGone } = await execa(engine, ['image', 'inspect', TEST_BASE], { reject: false });
+      expect(isBaseGone).toBe(false);
       expect(await ensureServerImage(engine, build)).toEqual({ ...current, isCached: true });
     }, 120_000);
 

@@ -9,6 +9,8 @@ import { listContextFiles, type ServerFiles } from './server-files.ts';
 
 const DOCKERFILE = 'Dockerfile';
 const REPOSITORY = 'dse-server';
+/** With the registry that Podman puts before a name of this machine's own. */
+const OWN_TAG = new RegExp(`^(localhost/)?${REPOSITORY}:`);
 /** Label of the first stage, by which what it leaves in the engine's store is found again. */
 const STAGE_LABEL = 'dse.stage=files';
 const SHOWN_LINES = 15;
@@ -69,7 +71,9 @@ export async function removeOldImages(engine: ContainerEngine): Promise<readonly
   const args = ['images', `--filter=reference=${REPOSITORY}`, '--format={{.Repository}}:{{.Tag}}'];
   const text = await callEngine(engine, args).catch(() => '');
   const removed: string[] = [];
-  for (const tag of text.split('\n').filter((one) => one !== '' && !one.endsWith(current))) {
+  // Podman lists every name of an image that has a name asked for, others' included.
+  const ours = text.split('\n').filter((tag) => OWN_TAG.test(tag));
+  for (const tag of ours.filter((one) => !one.endsWith(current))) {
     // Refused where a container still needs it.
     const isGone = await callEngine(engine, ['rmi', tag], PRUNE_TIMEOUT_MS).then(
       () => true,
