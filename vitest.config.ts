@@ -1,11 +1,34 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Tests that trust real clocks, start real servers under load, or look at what the whole machine runs: one file at a time, with nothing beside. */
+const ALONE = [
+  'test/cli/run.test.ts',
+  'test/energy/**/*.test.ts',
+  'test/launch/**/*.test.ts',
+  'test/load/**/*.test.ts',
+  'test/run/**/*.test.ts',
+  'test/server/**/*.test.ts',
+];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
-    // Many tests start real servers under real clocks; files in parallel on two cores would disturb each other's timings.
-    fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'beside',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: [...configDefaults.exclude, ...ALONE],
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ALONE, fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -1,8 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dse, scratchFolder, smallSpec } from './dse.ts';
 
 type Row = Readonly<Record<string, string>>;
@@ -21,17 +21,32 @@ async function journalReaches(outDir: string, trials: number): Promise<void> {
   throw new Error(`the journal did not reach ${trials} trials within a minute`);
 }
 
+/** A finished run of `small.yaml` in results/small, which the tests below copy. */
+let finished: Awaited<ReturnType<typeof scratchFolder>>;
+let first: Awaited<ReturnType<typeof dse>>;
+
+beforeAll(async () => {
+  finished = await scratchFolder();
+  await finished.file('small.yaml', smallSpec());
+  first = await dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: finished.dir });
+}, 120_000);
+afterAll(() => finished[Symbol.asyncDispose]());
+
+/** A folder of its own with a copy of the finished run. */
+async function copyOfFinished(): ReturnType<typeof scratchFolder> {
+  const scratch = await scratchFolder();
+  await cp(finished.dir, scratch.dir, { recursive: true });
+  return scratch;
+}
+
 test('a run measures every trial, shows the front, and a second run finds nothing left to do', {
   timeout: 120_000,
 }, async () => {
-  await using scratch = await scratchFolder();
-  await scratch.file('small.yaml', smallSpec());
-  const first = await dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: scratch.dir });
   expect(first.stderr).toBe('');
   expect(first.exitCode).toBe(0);
   expect(first.stdout).toContain('Pareto front');
 
-  const outDir = path.join(scratch.dir, 'results', 'small');
+  const outDir = path.join(finished.dir, 'results', 'small');
   const rows = await readTrials(outDir);
   expect(rows).toHaveLength(4);
   for (const row of rows) {
@@ -58,15 +73,13 @@ test('a run measures every trial, shows the front, and a second run finds nothin
   expect(await readFile(path.join(outDir, 'analysis', 'summary.csv'), 'utf8')).toContain('response,n,mean');
   expect(await readFile(path.join(outDir, 'analysis', 'correlations.csv'), 'utf8')).toContain('pearson');
 
-  const second = await dse(['run', 'small.yaml', '--json'], { cwd: scratch.dir });
+  const second = await dse(['run', 'small.yaml', '--json'], { cwd: finished.dir });
   expect(JSON.parse(second.stdout)).toMatchObject({ alreadyDone: 4, counts: { done: 0, failed: 0 } });
   expect(await readTrials(outDir)).toEqual(rows);
 });
 
 test('a level added to the spec runs only the new trials', { timeout: 120_000 }, async () => {
-  await using scratch = await scratchFolder();
-  await scratch.file('small.yaml', smallSpec([1, 2]));
-  await dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: scratch.dir });
+  await using scratch = await copyOfFinished();
   await scratch.file('small.yaml', smallSpec([1, 2, 3]));
   const grown = await dse(['run', 'small.yaml', '--json'], { cwd: scratch.dir });
   expect(JSON.parse(grown.stdout)).toMatchObject({ alreadyDone: 4, counts: { done: 2, failed: 0 } });
@@ -110,22 +123,19 @@ test('kill -9 loses nothing that was recorded, and the next run cleans up and go
 });
 
 test('a result folder of another experiment is refused and stays as it was', { timeout: 120_000 }, async () => {
-  await using scratch = await scratchFolder();
-  await scratch.file('small.yaml', smallSpec([1, 2]));
+  await using scratch = await copyOfFinished();
   await scratch.file('other.yaml', smallSpec().replace('name: small', 'name: other'));
-  await dse(['run', 'small.yaml', '--reporter', 'plain', '--out', 'shared'], { cwd: scratch.dir });
-  const before = await readTrials(path.join(scratch.dir, 'shared'));
-  const refused = await dse(['run', 'other.yaml', '--reporter', 'plain', '--out', 'shared'], { cwd: scratch.dir });
+  const outDir = path.join(scratch.dir, 'results', 'small');
+  const before = await readTrials(outDir);
+  const refused = await dse(['run', 'other.yaml', '--reporter', 'plain', '--out', outDir], { cwd: scratch.dir });
   expect(refused.exitCode).toBe(2);
   expect(refused.stderr).toContain('--out');
   expect(refused.stderr).not.toContain('at ');
-  expect(await readTrials(path.join(scratch.dir, 'shared'))).toEqual(before);
+  expect(await readTrials(outDir)).toEqual(before);
 });
 
 test('a corrupt line in the middle of the journal is named and nothing is run', { timeout: 120_000 }, async () => {
-  await using scratch = await scratchFolder();
-  await scratch.file('small.yaml', smallSpec());
-  await dse(['run', 'small.yaml', '--reporter', 'plain'], { cwd: scratch.dir });
+  await using scratch = await copyOfFinished();
   const journal = path.join(scratch.dir, 'results', 'small', 'journal.jsonl');
   const lines = (await readFile(journal, 'utf8')).split('\n');
   lines[1] = lines[1]?.slice(0, 40) ?? '';
