@@ -3,9 +3,13 @@ import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../src/events.ts';
 import { createNativeLauncher, onlineCpus } from '../../src/launch/index.ts';
 import { isKnownModel, modelNames } from '../../src/models/index.ts';
-import { type RunOutcome, runExperiment } from '../../src/run/index.ts';
+import { type RunOptions, type RunOutcome, runExperiment } from '../../src/run/index.ts';
+import { describeMachine } from '../../src/run/machine.ts';
+import { manifestOf } from '../../src/run/manifest.ts';
+import { resolveModels } from '../../src/run/resolve-models.ts';
 import { parseSpec } from '../../src/spec/index.ts';
-import { readResults, type TrialRecord } from '../../src/store/index.ts';
+import type { ExperimentSpec } from '../../src/spec/types.ts';
+import { openStore, readResults, type TrialRecord } from '../../src/store/index.ts';
 
 const KNOWN_SERVER = fileURLToPath(new URL('known-server.mjs', import.meta.url));
 
@@ -24,6 +28,18 @@ export interface KnownRunOptions {
   readonly onEvent?: (event: RunEvent) => void;
 }
 
+/** Begins the results with the generator's ceiling of this machine, which says nothing of a trial and which a run would measure first for seconds. */
+export async function beginWithCeiling(
+  spec: ExperimentSpec,
+  options: Pick<RunOptions, 'outDir' | 'baseDir' | 'cacheDir' | 'locate'>,
+): Promise<void> {
+  const machine = await describeMachine();
+  const models = await resolveModels(spec, options);
+  await using store = await openStore(options.outDir, manifestOf(spec, models, machine));
+  const startedAt = new Date().toISOString();
+  await store.append({ kind: 'generator-ceiling', host: machine.host, startedAt, ceilingRps: 1000, steps: [] });
+}
+
 /** Runs a spec on servers that serve every request for a known time, with a real launcher, generator and journal under `folder`. */
 export async function runOnKnownServer(
   folder: string,
@@ -40,10 +56,10 @@ export async function runOnKnownServer(
   });
   const events: RunEvent[] = [];
   const outDir = path.join(folder, 'results');
+  const places = { outDir, baseDir: folder, cacheDir: path.join(folder, 'cache'), locate };
+  await beginWithCeiling(spec, places);
   const outcome = await runExperiment(spec, {
-    outDir,
-    baseDir: folder,
-    cacheDir: path.join(folder, 'cache'),
+    ...places,
     signal: new AbortController().signal,
     onEvent: (event) => {
       events.push(event);
@@ -58,7 +74,6 @@ export async function runOnKnownServer(
         ...behaviour,
       ],
     }),
-    locate,
   });
   return { outcome, records: (await readResults(outDir)).records, events };
 }

@@ -11,6 +11,7 @@ import type { ServerSettings } from '../../src/server/types.ts';
 import { parseSpec } from '../../src/spec/index.ts';
 import { readResults, type TrialRecord } from '../../src/store/index.ts';
 import { findMissing, TEST_BASE } from '../launch/fixture-containers.ts';
+import { beginWithCeiling } from './known-run.ts';
 
 const SERVICE_MS = 10;
 const CAPACITY_RPS = 1000 / SERVICE_MS;
@@ -60,14 +61,13 @@ async function runSpec(folder: string, specText: string, launcher: Launcher) {
     readText: () => undefined,
   });
   const outDir = path.join(folder, 'results');
+  const places = { outDir, baseDir: folder, cacheDir: path.join(folder, 'cache'), locate };
+  await beginWithCeiling(spec, places);
   const outcome = await runExperiment(spec, {
-    outDir,
-    baseDir: folder,
-    cacheDir: path.join(folder, 'cache'),
+    ...places,
     signal: new AbortController().signal,
     onEvent: () => {},
     launcher,
-    locate,
   });
   return { outcome, records: (await readResults(outDir)).records };
 }
