@@ -89,6 +89,7 @@ const files: Readonly<Record<string, FamilyFiles>> = {
     sha256: {
       fp32: '60f4359e33675d741878df88a0f05ea484628335eb6772b4e1f4c083dcf0539c',
       'pruned-50-finetuned': '4a344d31ed33afecde51ccbdf64e2b031e752d5a4d67f6a38e2f04ff275b98d7',
+      distilled: '55f07cd58d38d10f676bdc7ceb7b45ba67bf99fbed1e9ff709a249ad3add7be8',
     },
   },
 };
