@@ -1,5 +1,6 @@
 /**
- * Up to which rate the load generator sends on time, against a server that answers at once: lag percentiles and CPU for each rate.
+ * Up to which rate the load generator sends on time, against a server that answers at once: lag percentiles and CPU for each rate, and the share of the time that other processes
+ * or a hypervisor kept generator and server from running (`lost %`), without which their lateness cannot be read.
  *
  * Generator on CPU 1, server on CPU 0 where there are two. Ends with 1 where 500 requests/s do not leave within 1 ms at the 99th percentile.
  *
@@ -21,7 +22,7 @@ const { ceilingRps, steps } = await measureGeneratorCeiling({
 
 const cell = (value: number | undefined, digits: number) => (value?.toFixed(digits) ?? '').padStart(10);
 console.log(
-  ['rate', 'offered', 'answered', 'lag p50 ms', 'lag p99 ms', 'late %', 'waited %', 'busy CPUs']
+  ['rate', 'offered', 'answered', 'lag p50 ms', 'lag p99 ms', 'late %', 'waited %', 'busy CPUs', 'lost %']
     .map((name) => name.padStart(10))
     .join(' '),
 );
@@ -36,7 +37,8 @@ for (const step of steps) {
       cell(step.lateShare * 100, 2),
       cell(step.waitedShare * 100, 2),
       cell(step.busyCpus, 2),
-      step.isHeld ? '' : ' not held',
+      cell(step.cpuLostShare * 100, 2),
+      step.isHeld ? '' : step.isDisturbed ? ' disturbed' : ' not held',
     ].join(' '),
   );
 }

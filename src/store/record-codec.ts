@@ -102,6 +102,7 @@ const generatorCeiling = z.object({
       lagP99Ms: z.number().optional(),
       lateShare: z.number(),
       busyCpus: z.number(),
+      cpuLostShare: z.number().optional(),
       isHeld: z.boolean(),
     }),
   ),

@@ -163,7 +163,7 @@ export interface GeneratorCeilingRecord {
   readonly host: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
-  /** The highest rate up to which every rate tried was held, requests/s; 0 where none was. */
+  /** The highest rate held below the first that the generator missed by itself, requests/s; 0 where none was. */
   readonly ceilingRps: number;
   readonly steps: readonly {
     readonly rateRps: number;
@@ -175,6 +175,8 @@ export interface GeneratorCeilingRecord {
     readonly lateShare: number;
     /** CPUs the generator was busy with. */
     readonly busyCpus: number;
+    /** Share of the step (0 to 1) in which generator and server were kept from running, together; absent in records of earlier versions. */
+    readonly cpuLostShare?: number | undefined;
     readonly isHeld: boolean;
   }[];
 }

@@ -87,18 +87,31 @@ async function keepCeiling(
 }
 
 function ceilingFinding({ ceilingRps, steps }: GeneratorCeiling): Finding {
-  const held = steps.filter(({ isHeld }) => isHeld).at(-1);
+  const held = steps.find(({ rateRps }) => rateRps === ceilingRps);
+  const percent = (share = 0) => `${(share * 100).toFixed(1)} %`;
+  // Steps beyond the ceiling that say nothing of the generator leave it open how far it would go.
+  const undecided = steps.find(({ rateRps, isDisturbed }) => rateRps > ceilingRps && isDisturbed);
+  const quieter =
+    'close other programs, or measure at a quieter time; trials disturbed like this say generator-late or host-busy';
   if (held === undefined) {
     const [lowest] = steps;
-    return {
-      topic: 'load',
-      isAvailable: false,
-      what: `the load generator cannot hold even ${lowest?.rateRps} requests/s: ${((lowest?.lateShare ?? 0) * 100).toFixed(1)} % left over 1 ms late`,
-      fix: 'close other programs, or run on a quieter machine; trials will say generator-late',
-    };
+    const late = `at ${lowest?.rateRps} requests/s ${percent(lowest?.lateShare)} left over 1 ms late`;
+    const what =
+      undecided === undefined
+        ? `the load generator is too slow here: ${late}`
+        : `how fast the load generator can send could not be found out: ${late}, while other programs or a hypervisor held the CPUs ${percent(lowest?.cpuLostShare)} of the time`;
+    return { topic: 'load', isAvailable: false, what, fix: quieter };
   }
   const lag = held.lagP99Ms === undefined ? '' : `, p99 send lag ${held.lagP99Ms.toFixed(2)} ms`;
-  return { topic: 'load', isAvailable: true, what: `the load generator holds ${ceilingRps} requests/s on time${lag}` };
+  const what = `the load generator holds ${ceilingRps} requests/s on time${lag}`;
+  return undecided === undefined
+    ? { topic: 'load', isAvailable: true, what }
+    : {
+        topic: 'load',
+        isAvailable: true,
+        what: `${what}; ${undecided.rateRps} requests/s could not be tried, because other programs or a hypervisor held the CPUs ${percent(undecided.cpuLostShare)} of the time`,
+        fix: quieter,
+      };
 }
 
 type Support =
