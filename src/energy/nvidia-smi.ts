@@ -46,12 +46,21 @@ export async function openNvidiaSmi(_spec: EnergySpec, options: MeterOptions = {
 }
 
 async function listGpus(program: string): Promise<string[]> {
-  const { failed, exitCode, stdout, shortMessage } = await execa(program, QUERY, {
+  const { failed, code, exitCode, stdout, originalMessage, shortMessage } = await execa(program, QUERY, {
     stdin: 'ignore',
     reject: false,
     timeout: 2 * TIMEOUT_MS,
   });
-  if (failed) throw new Error(exitCode === undefined ? shortMessage : `${shortMessage}: ${stdout.slice(0, 200)}`);
+  if (code === 'ENOENT') throw new Error(`there is no program "${program}" here`);
+  if (exitCode !== undefined && failed) {
+    throw new Error(
+      `it ended with exit code ${exitCode}: ${stdout
+        .trim()
+        .slice(0, 200)
+        .replaceAll(/\s*\n\s*/g, '; ')}`,
+    );
+  }
+  if (failed) throw new Error(originalMessage ?? shortMessage);
   const gpus = stdout.split('\n').map((line) => parseLine(line).gpu);
   return gpus;
 }

@@ -42,7 +42,7 @@ describe('the meter a spec asks for', () => {
   test.each([
     { source: 'rapl', message: '/nowhere/powercap  there is no energy counter of a processor' },
     { source: 'hwmon', message: '/nowhere/hwmon  there is no sensor of energy or power of this machine here' },
-    { source: 'nvidia-smi', message: 'nvidia-smi cannot be used: ' },
+    { source: 'nvidia-smi', message: 'nvidia-smi cannot be used: there is no program "/nowhere/nvidia-smi" here' },
     { source: 'command', message: 'energy source "command" has no command' },
   ] as const)('$source is refused where it cannot be used, with what to do', async ({ source, message }) => {
     const opening = openMeter(energySpec({ source }), { nvidiaSmi: '/nowhere/nvidia-smi' });

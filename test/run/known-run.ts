@@ -40,7 +40,7 @@ export async function beginWithCeiling(
   await store.append({ kind: 'generator-ceiling', host: machine.host, startedAt, ceilingRps: 1000, steps: [] });
 }
 
-/** Runs a spec on servers that serve every request for a known time, with a real launcher, generator and journal under `folder`. */
+/** Runs a spec on servers that serve every request for a known time, and neighbours that do so for 10 ms, with a real launcher, generator and journal under `folder`. */
 export async function runOnKnownServer(
   folder: string,
   specText: string,
@@ -66,13 +66,11 @@ export async function runOnKnownServer(
       onEvent?.(event);
     },
     launcher: createNativeLauncher({
-      command: (settings) => [
-        process.execPath,
-        KNOWN_SERVER,
-        JSON.stringify(settings),
-        String(serviceMs),
-        ...behaviour,
-      ],
+      command: (settings) => {
+        const isNeighbour = settings.models[0]?.name.startsWith('neighbour-') === true;
+        const acting = isNeighbour ? ['10', 'serves'] : [String(serviceMs), ...behaviour];
+        return [process.execPath, KNOWN_SERVER, JSON.stringify(settings), ...acting];
+      },
     }),
   });
   return { outcome, records: (await readResults(outDir)).records, events };

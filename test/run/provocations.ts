@@ -24,6 +24,7 @@ export const PROVOCATIONS = {
   'on one CPU': provokeSharedCpu,
   'with replies that cost the reader more than the writer': provokeSaturation,
   'in a window of one request': provokeLittlesLaw,
+  'beside neighbours': provokeNeighbours,
   'under a quota on dse itself': provokeThrottling,
 } as const satisfies Readonly<Record<string, (folder: string) => Promise<readonly Provoked[]>>>;
 
@@ -57,7 +58,9 @@ async function provokeOnKnownServer(folder: string): Promise<readonly Provoked[]
   const actions: Readonly<Record<string, () => Promise<void>>> = {
     late: async () => {
       await sleep(300);
-      const generator = findGenerator();
+      const generator = findProcess(
+        (cmdline, parent) => parent === process.pid && cmdline.includes('load/generator/main'),
+      );
       process.kill(generator, 'SIGSTOP');
       await sleep(300);
       process.kill(generator, 'SIGCONT');
@@ -70,7 +73,8 @@ async function provokeOnKnownServer(folder: string): Promise<readonly Provoked[]
     meterless: async () => {
       await sleep(300);
       await powercap.vanish('intel-rapl:0');
-      await sleep(600);
+      // Beyond the end of the window: the counter is read once a second and at both ends, and one that is back by the next reading has lost nothing.
+      await sleep(1500);
       await powercap.revive('intel-rapl:0');
     },
   };
@@ -92,7 +96,7 @@ async function provokeOnKnownServer(folder: string): Promise<readonly Provoked[]
     { code: 'generator-late', how: 'the generator stopped for 300 ms (SIGSTOP)', record: of('late') },
     { code: 'host-busy', how: 'another process spinning, at the lowest priority', record: of('busy') },
     { code: 'too-few-samples', how: '5 requests/s for 1.5 s', record: of('few') },
-    { code: 'energy-unknown', how: "the meter's counter gone for 600 ms", record: of('meterless') },
+    { code: 'energy-unknown', how: "the meter's counter gone when the window ends", record: of('meterless') },
   ];
 }
 
@@ -151,6 +155,34 @@ async function provokeLittlesLaw(folder: string): Promise<readonly Provoked[]> {
       how: 'a window of 1 s for requests of 0.7 s: one or two of them end in it',
       record: recordOf(records, 'one'),
     },
+  ];
+}
+
+/** One neighbour that is asked for twice what it can answer, and one that is killed within the second trial's window. */
+async function provokeNeighbours(folder: string): Promise<readonly Provoked[]> {
+  const neighbours = `[{ name: slow, model: mnist-cnn, load: { rate: 200, arrivals: constant } },
+      { name: frail, model: mnist-cnn, load: { rate: 20, arrivals: constant } }]`;
+  const spec = shortSpecOf('  calm: { rate: 10 }\n  deadly: { rate: 20 }', {
+    'batch: 2 }': `batch: 2, colocated: ${neighbours} }`,
+  });
+  const doing: Promise<void>[] = [];
+  const killFrail = async () => {
+    await sleep(300);
+    const isFrail = (cmdline: string) => cmdline.includes('known-server') && cmdline.includes('"neighbour-frail"');
+    process.kill(findProcess(isFrail), 'SIGKILL');
+  };
+  const records = await runWhile(folder, {
+    spec,
+    onMeasure: (load) => {
+      if (load === 'deadly') doing.push(killFrail());
+    },
+  });
+  await Promise.all(doing);
+  const [calm, deadly] = [recordOf(records, 'calm'), recordOf(records, 'deadly')];
+  return [
+    { code: 'neighbour-behind', how: 'a neighbour asked for 200 requests/s that can do 100', record: calm },
+    { code: 'neighbour-generator-shared', how: 'their load generators on a CPU of the server', record: calm },
+    { code: 'neighbour-died', how: 'a neighbour killed within the window (SIGKILL)', record: deadly },
   ];
 }
 
@@ -219,14 +251,13 @@ function firstOf(records: readonly TrialRecord[]): TrialRecord {
   return first;
 }
 
-/** The generator process that this process started, found among its children. */
-function findGenerator(): number {
+/** The process whose command line and parent are as wanted. */
+function findProcess(isIt: (cmdline: string, parent: number) => boolean): number {
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     const parent = /^PPid:\s*(\d+)$/m.exec(readIfThere(`/proc/${name}/status`))?.[1];
-    const isGenerator = readIfThere(`/proc/${name}/cmdline`).includes('load/generator/main');
-    if (Number(parent) === process.pid && isGenerator) return Number(name);
+    if (isIt(readIfThere(`/proc/${name}/cmdline`), Number(parent))) return Number(name);
   }
-  throw new Error('this process has no load generator');
+  throw new Error('no such process is running');
 }
 
 function readIfThere(file: string): string {
