@@ -7,11 +7,6 @@ import type { LoadDriver, LoadRun, RequestRecords } from './types.ts';
 export interface LoadDriverOptions {
   /** CPUs the generator is pinned to, in the kernel's list format. Absent: wherever the system puts it. */
   readonly cpuset?: string;
-  /**
-   * Run only while nothing else wants the CPUs it is pinned to (the kernel's idle policy): for a load beside the one whose latencies are studied, on its generator's CPU.
-   * Off where absent, and without pinning.
-   */
-  readonly isBackground?: boolean;
 }
 
 /**
@@ -21,47 +16,73 @@ export interface LoadDriverOptions {
  * @throws LoadError where it does not start, or is not pinned to exactly the CPUs asked for
  */
 export async function createLoadDriver(options: LoadDriverOptions = {}): Promise<LoadDriver> {
-  let onRecords: ((records: RequestRecords) => void) | undefined;
+  const listeners: Listeners = new Map();
   const cpus = options.cpuset === undefined ? undefined : parseCpuset(options.cpuset);
-  const generator = await startGeneratorProcess({ ...options, cpuset: cpus }, (records) => onRecords?.(records));
+  const generator = await startGeneratorProcess({ cpuset: cpus }, (channel, records) =>
+    listeners.get(channel)?.(records),
+  );
   try {
     if (cpus !== undefined) checkPinned(generator.pid, cpus);
   } catch (error) {
     await generator[Symbol.asyncDispose]();
     throw error;
   }
+  let channels = 0;
+  const openChannel = (dispose: (channel: number) => PromiseLike<void>): LoadDriver => {
+    const channel = channels++;
+    return {
+      ...createChannel(generator, channel, listeners),
+      ...{ pid: generator.pid, cpuset: cpus },
+      openBeside: () => openChannel((beside) => closeChannel(generator, beside, listeners)),
+      [Symbol.asyncDispose]: () => dispose(channel),
+    };
+  };
+  return openChannel(() => generator[Symbol.asyncDispose]());
+}
+
+/** Who is told the records of the load that is on, by channel. */
+type Listeners = Map<number, (records: RequestRecords) => void>;
+
+function createChannel(
+  generator: GeneratorProcess,
+  channel: number,
+  listeners: Listeners,
+): Pick<LoadDriver, 'prepare' | 'start' | 'readUsage'> {
   return {
-    pid: generator.pid,
-    cpuset: cpus,
     prepare: async (target, { timeoutMs }) => {
       if (!(timeoutMs > 0)) {
         throw new LoadError({ what: `a timeout of ${timeoutMs} ms`, hint: 'Give a timeout above 0 ms.' });
       }
-      await generator.call<'prepare'>({ type: 'prepare', target, timeoutMs });
+      await generator.call<'prepare'>(channel, { type: 'prepare', target, timeoutMs });
     },
     start: async (load, onRunRecords) => {
-      if (onRecords !== undefined) {
+      if (listeners.has(channel)) {
         throw new LoadError({ what: 'a load is on already', hint: 'Stop it before the next one.' });
       }
       const end = () => {
-        onRecords = undefined;
+        listeners.delete(channel);
       };
       // Before the call: records may come in the same breath as its answer.
-      onRecords = onRunRecords;
+      listeners.set(channel, onRunRecords);
       try {
-        const { startedAtNs } = await generator.call<'start'>({ type: 'start', load });
-        return createLoadRun(generator, startedAtNs, end);
+        const { startedAtNs } = await generator.call<'start'>(channel, { type: 'start', load });
+        return createLoadRun(generator, channel, startedAtNs, end);
       } catch (error) {
         end();
         throw error;
       }
     },
-    readUsage: () => generator.call<'usage'>({ type: 'usage' }),
-    [Symbol.asyncDispose]: () => generator[Symbol.asyncDispose](),
+    readUsage: () => generator.call<'usage'>(channel, { type: 'usage' }),
   };
 }
 
-function createLoadRun(generator: GeneratorProcess, startedAtNs: number, onEnd: () => void): LoadRun {
+async function closeChannel(generator: GeneratorProcess, channel: number, listeners: Listeners): Promise<void> {
+  listeners.delete(channel);
+  // A process that is gone has no load on.
+  await generator.call<'close'>(channel, { type: 'close' }).catch(() => {});
+}
+
+function createLoadRun(generator: GeneratorProcess, channel: number, startedAtNs: number, onEnd: () => void): LoadRun {
   let stopping: Promise<void> | undefined;
   let onStopped: () => void = () => {};
   const stopped = new Promise<void>((resolve) => {
@@ -74,7 +95,7 @@ function createLoadRun(generator: GeneratorProcess, startedAtNs: number, onEnd: 
     startedAtNs,
     ended,
     stop: () => {
-      stopping ??= generator.call<'stop'>({ type: 'stop' }).then(() => {
+      stopping ??= generator.call<'stop'>(channel, { type: 'stop' }).then(() => {
         onEnd();
         onStopped();
       });

@@ -22,6 +22,7 @@ export interface GeneratorProcess extends AsyncDisposable {
   readonly pid: number;
   /** @throws LoadError with the generator's own problems, or when it ends before it has answered */
   call<Type extends GeneratorRequest['type']>(
+    channel: number,
     request: Extract<GeneratorRequest, { type: Type }>,
   ): Promise<GeneratorAnswers[Type]>;
   /** Rejects with LoadError when the process ends. */
@@ -33,13 +34,11 @@ export interface GeneratorProcess extends AsyncDisposable {
  * @throws LoadError where it does not start
  */
 export async function startGeneratorProcess(
-  { cpuset, isBackground = false }: { readonly cpuset: string | undefined; readonly isBackground?: boolean },
-  onRecords: (records: RequestRecords) => void,
+  { cpuset }: { readonly cpuset: string | undefined },
+  onRecords: (channel: number, records: RequestRecords) => void,
 ): Promise<GeneratorProcess> {
   const node = [process.execPath, ...NODE_FLAGS, compiledEntry('load/generator/main')];
-  const pinned = cpuset === undefined ? node : ['taskset', '-c', cpuset, ...node];
-  // Both programs are util-linux's. An idle thread makes way at once; a merely nicer one keeps the CPU until its time slice is over.
-  const [command = '', ...args] = isBackground && cpuset !== undefined ? ['chrt', '--idle', '0', ...pinned] : pinned;
+  const [command = '', ...args] = cpuset === undefined ? node : ['taskset', '-c', cpuset, ...node];
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' });
   const pending = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   let nextId = 1;
@@ -82,7 +81,7 @@ export async function startGeneratorProcess(
         case 'ready':
           return resolve();
         case 'records':
-          return onRecords(message.records);
+          return onRecords(message.channel, message.records);
         case 'answer':
           pending.get(message.id)?.resolve(message.value as never);
           break;
@@ -127,13 +126,13 @@ export async function startGeneratorProcess(
   return {
     pid: child.pid as number,
     ended,
-    call: async (request) => {
+    call: async (channel, request) => {
       if (isGone) throw await goodbye;
       const id = nextId++;
       return new Promise((resolve, reject) => {
         pending.set(id, { resolve, reject });
         // A send that fails means that the process is gone or going, which rejects every pending call.
-        child.send({ id, request } satisfies Call, () => {});
+        child.send({ id, channel, request } satisfies Call, () => {});
       });
     },
     [Symbol.asyncDispose]: dispose,

@@ -1,8 +1,8 @@
 import type { InferenceApi } from '../kserve/types.ts';
 import type { DatasetRef, TensorSpec } from '../models/types.ts';
-import type { Arrivals, Popularity, RatePattern } from '../spec/types.ts';
+import type { Arrivals, Popularity, RatePattern, Spin } from '../spec/types.ts';
 
-export type { RatePattern } from '../spec/types.ts';
+export type { RatePattern, Spin } from '../spec/types.ts';
 
 /** Wire formats a request may take; a factor of the experiment. */
 export type Protocol = 'rest-json' | 'rest-binary' | 'grpc';
@@ -50,11 +50,8 @@ export type OfferedLoad =
       readonly seed: number;
       /** Clients that may be in flight at once; a request due when none is free keeps its intended time and waits. */
       readonly connections: number;
-      /**
-       * Sends on a timer, up to about 2 ms late, instead of spinning through the last two milliseconds: for a load that runs beside the one whose latencies are studied, on the
-       * same CPU. Off where absent.
-       */
-      readonly isCoarse?: boolean;
+      /** `near` where absent. */
+      readonly spin?: Spin;
       /** How the rate moves around `rateRps` while the load is on. Absent: it stays there. */
       readonly pattern?: RatePattern;
     }
@@ -96,7 +93,7 @@ export interface RequestRecords {
   readonly top5Correct: Int16Array;
 }
 
-/** The generator's own use of resources, cumulative. */
+/** The generator's own use of resources, cumulative: CPU time of the whole process, bytes of one load. */
 export interface GeneratorUsage {
   readonly atNs: number;
   readonly cpuTimeUs: number;
@@ -118,6 +115,11 @@ export interface LoadDriver extends AsyncDisposable {
   prepare(target: LoadTarget, options: { readonly timeoutMs: number }): Promise<void>;
   start(load: OfferedLoad, onRecords: (records: RequestRecords) => void): Promise<LoadRun>;
   readUsage(): Promise<GeneratorUsage>;
+  /**
+   * Another load from the same process, with a target and records of its own, that may be on at the same time. Both are paced by one event loop: neither waits for the other to
+   * be given the CPU, and a send is late by no more than the other takes to write or read one message. Disposing it ends its load at once and leaves the process.
+   */
+  openBeside(): LoadDriver;
   /** CPUs the generator was pinned to, as read back; undefined where it could not be pinned. */
   readonly cpuset: string | undefined;
   readonly pid: number;

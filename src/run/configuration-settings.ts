@@ -163,6 +163,7 @@ function openLoad(
     arrivals,
     seed: arrivalSeedOf(trial, spec),
     connections: spec.generator.connections,
+    ...(spec.generator.spin === undefined ? {} : { spin: spec.generator.spin }),
     ...(pattern === undefined ? {} : { pattern }),
   };
 }

@@ -114,6 +114,7 @@ export async function startConfiguration(
             sloLatencyMs,
             timeoutMs,
             connections: spec.generator.connections,
+            spin: spec.generator.spin,
             seed: deriveSeed(spec.design.seed, 'slo-capacity', configurationId, block),
             probeS: calibrationS / CALIBRATION_POINTS,
             maxProbeS: calibrationS,

@@ -4,6 +4,7 @@ import type { Scalar } from '../spec/types.ts';
 import { type TrialDefinition, trialKey } from '../store/index.ts';
 import { arrivalSeedOf, limitsOf, loadOf } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
+import { isGeneratorShared } from './neighbour-cpus.ts';
 import { modelOf, neighbourModelOf } from './resolve-models.ts';
 import type { TrialIdentity } from './trial.ts';
 
@@ -32,9 +33,11 @@ function definitionOf(trial: PlannedTrial, { spec, models, cpus }: Setting): Tri
           neighbours: {
             modelDigests: neighbours.map((neighbour) => neighbourModelOf(neighbour, models).digest),
             ...(cpus.neighbourGenerators === undefined ? {} : { generatorCpuset: cpus.neighbourGenerators }),
+            ...(isGeneratorShared(cpus) ? { sharesGenerator: true } : {}),
           },
         }),
     connections: spec.generator.connections,
+    ...(spec.generator.spin === undefined ? {} : { spin: spec.generator.spin }),
     ...(spec.generator.popularity === undefined ? {} : { popularity: spec.generator.popularity }),
     ...(spec.generator.inputs === undefined ? {} : { inputs: spec.generator.inputs }),
     seed: arrivalSeedOf(trial, spec),

@@ -31,6 +31,11 @@ export function assignNeighbourGenerators(
     : { ...cpus, neighbourGenerators: formatCpuList(free), areGeneratorsShared: false };
 }
 
+/** Whether neighbours are loaded from the load generator's own process: where it is pinned and they have no CPU but its own, two processes would only wait for each other. */
+export function isGeneratorShared({ generator, areGeneratorsShared }: RunCpus): boolean {
+  return areGeneratorsShared && generator !== undefined;
+}
+
 /** CPU sets of everything that is measured or measures; all CPUs that may be used where something is not pinned. */
 export function measuredCpuLists(spec: ExperimentSpec, cpus: RunCpus, online: readonly number[]): string[] {
   // A server of which nothing is pinned here and that shares no CPU runs on another machine.

@@ -1,12 +1,13 @@
 import type { ResourceUsage, RunningServer, ServerExit } from '../launch/types.ts';
 import { RequestLog } from '../load/index.ts';
 import type { GeneratorUsage, LoadDriver, LoadRun, OfferedLoad, RequestRecords } from '../load/types.ts';
-import type { Neighbour } from '../spec/types.ts';
+import type { GeneratorSpec, Neighbour } from '../spec/types.ts';
 
 /** What a neighbour and its load generator have used so far. */
 export interface NeighbourUsage {
   /** Undefined where the neighbour's model is inside the server under test, whose use it is then part of. */
   readonly server: ResourceUsage | undefined;
+  /** Undefined where its load comes from the process of the server's load, whose use it is then part of. */
   readonly generator: GeneratorUsage | undefined;
 }
 
@@ -15,13 +16,13 @@ export interface NeighbourParts {
   readonly neighbour: Neighbour;
   /** Its own server; undefined where its model is served by the server under test. */
   readonly server: RunningServer | undefined;
-  /** Its own load generator. */
+  /** Its own load. */
   readonly load: LoadDriver;
   /** What it can answer with nothing else under load, where its load is a share of that; requests/s. */
   readonly capacityRps: number | undefined;
-  readonly connections: number;
-  /** Whether its load generator is to leave the CPU to another as far as it can. */
-  readonly isCoarse: boolean;
+  readonly generator: Pick<GeneratorSpec, 'connections' | 'spin'>;
+  /** Whether its load comes from a process of its own, and not from that of the server's load. */
+  readonly hasOwnGenerator: boolean;
 }
 
 /** A neighbour that is up and answers. Its load is switched on and off; disposing it stops its load, its load generator and its server. */
@@ -65,8 +66,11 @@ export class RunningNeighbour implements AsyncDisposable {
     const { load } = this.neighbour;
     if (load.kind === 'concurrency') return { kind: 'closed', concurrency: load.concurrency };
     const rateRps = load.kind === 'rate' ? load.rateRps : load.utilization * (this.capacityRps as number);
-    const { connections, isCoarse } = this.#parts;
-    return { kind: 'open', rateRps, arrivals: load.arrivals, seed, connections, isCoarse };
+    const { connections, spin } = this.#parts.generator;
+    return {
+      ...{ kind: 'open', rateRps, arrivals: load.arrivals, seed, connections },
+      ...(spin === undefined ? {} : { spin }),
+    };
   }
 
   /** Starts its load, with a log of its own. */
@@ -90,7 +94,7 @@ export class RunningNeighbour implements AsyncDisposable {
   async readUsage(): Promise<NeighbourUsage> {
     const [server, generator] = await Promise.all([
       this.server?.readUsage().catch(() => this.#lastUsage.server),
-      this.#parts.load.readUsage().catch(() => this.#lastUsage.generator),
+      this.#parts.hasOwnGenerator ? this.#parts.load.readUsage().catch(() => this.#lastUsage.generator) : undefined,
     ]);
     this.#lastUsage = { server, generator };
     return this.#lastUsage;

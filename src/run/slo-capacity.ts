@@ -1,5 +1,6 @@
 import { type LoadDriver, RequestLog, summarizeRequests } from '../load/index.ts';
 import { deriveSeed } from '../rng.ts';
+import type { Spin } from '../spec/types.ts';
 import { monotonicNs, NS_PER_S } from '../units.ts';
 import { sleepUnless } from './waiting.ts';
 
@@ -35,6 +36,7 @@ export async function measureSloCapacity(
     readonly sloLatencyMs: number;
     readonly timeoutMs: number;
     readonly connections: number;
+    readonly spin: Spin | undefined;
     readonly seed: number;
     readonly probeS: number;
     readonly maxProbeS: number;
@@ -59,11 +61,15 @@ async function measureWithinSlo(
   halving: number,
   options: Parameters<typeof measureSloCapacity>[1],
 ): Promise<number> {
-  const { sloLatencyMs, timeoutMs, connections, seed, signal } = options;
+  const { sloLatencyMs, timeoutMs, connections, spin, seed, signal } = options;
   const seconds = Math.min(options.maxProbeS, Math.max(options.probeS, FEWEST_REQUESTS / rateRps));
   const log = new RequestLog();
   const run = await load.start(
-    { kind: 'open', rateRps, arrivals: 'poisson', seed: deriveSeed(seed, 'slo', halving), connections },
+    {
+      ...{ kind: 'open', rateRps, arrivals: 'poisson', connections },
+      ...(spin === undefined ? {} : { spin }),
+      seed: deriveSeed(seed, 'slo', halving),
+    },
     log.add,
   );
   try {

@@ -10,6 +10,7 @@ import { CALIBRATION_POINTS, type InferenceTarget, limitsOf } from './configurat
 import type { RunContext } from './context.ts';
 import { describeExit } from './describe-exit.ts';
 import { RunningNeighbour } from './neighbour.ts';
+import { isGeneratorShared } from './neighbour-cpus.ts';
 import { isTogether, neighbourLimitsOf, neighbourSettingsOf, neighbourTargetOf } from './neighbour-settings.ts';
 import { Neighbours } from './neighbours.ts';
 import { checkReadiness } from './readiness.ts';
@@ -61,14 +62,15 @@ async function startNeighbour(
     const seed = deriveSeed(spec.design.seed, 'neighbour-samples', neighbour.name, planned.block);
     const target = neighbourTargetOf(neighbour, model, answering.url, seed);
     await untilReady(target, spec.server.readyTimeoutMs, whileUp);
-    const { neighbourGenerators: cpuset, areGeneratorsShared } = context.cpus;
-    load = await createLoadDriver({ ...(cpuset !== undefined && { cpuset }), isBackground: areGeneratorsShared });
+    const { neighbourGenerators: cpuset } = context.cpus;
+    const isShared = isGeneratorShared(context.cpus);
+    load = isShared ? context.load.openBeside() : await createLoadDriver(cpuset === undefined ? {} : { cpuset });
     await unless(whileUp, load.prepare(target, { timeoutMs: spec.measure.timeoutMs }));
     const capacityRps = await capacityOf(neighbour, planned, answering, load, context, whileUp);
     return new RunningNeighbour({
       ...{ neighbour, server, load, capacityRps },
-      connections: spec.generator.connections,
-      isCoarse: context.cpus.areGeneratorsShared,
+      generator: spec.generator,
+      hasOwnGenerator: !isShared,
     });
   } catch (error) {
     await load?.[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import type { CheckInput } from './checks.ts';
 import { FACTOR_NAMES, FACTORS, type FactorDefinition, findFactor, isAppliedByServer } from './factors.ts';
 
 /** Settings of `server` that are about starting it. */
-const STARTING_KEYS = ['image', 'base_image', 'network', 'engine_args', 'cpuset'] as const;
+const STARTING_KEYS = ['image', 'base_image', 'context', 'network', 'engine_args', 'cpuset'] as const;
 
 /** A server other than dse's own is asked only for what can be applied to it. */
 export function checkServer(input: CheckInput): Problem[] {

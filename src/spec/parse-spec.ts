@@ -21,14 +21,19 @@ export function parseSpec(
   text: string,
   file: string,
   host: HostFacts,
-  overrides: { readonly engine?: EngineName } = {},
+  { engine, context }: { readonly engine?: EngineName; readonly context?: string } = {},
 ): ParsedSpec {
   const { data: yaml, positions } = readYaml(text, file, EMPTY);
   const { written, data, problems, isRefused } = parseWritten(yaml, positions);
   const readTrace = createTraceReader(file, host);
   const other = readServerFile(written.server.description, file, host, positions);
   const resolved = resolveSpec(written, data, file, readTrace, other.description);
-  const spec = { ...resolved, server: { ...resolved.server, ...overrides } };
+  const server = {
+    ...resolved.server,
+    ...(engine !== undefined && { engine }),
+    ...(context !== undefined && { container: { ...resolved.server.container, context } }),
+  };
+  const spec = { ...resolved, server };
   const input = { spec, written, host, positions, isRefused, readTrace };
   const found = [...problems, ...CHECKS.flatMap((check) => check(input))];
   const all = [...inReadingOrder(found), ...other.problems];

@@ -121,8 +121,9 @@ function loadsInUse(levels: readonly Level[]): Record<string, Load> {
 }
 
 /** Which requests are sent how often, where the file says so. */
-function resolveWorkload({ popularity, inputs }: WrittenSpec['generator']): Partial<GeneratorSpec> {
+function resolveWorkload({ popularity, inputs, spin }: WrittenSpec['generator']): Partial<GeneratorSpec> {
   return {
+    ...(spin === 'always' && { spin }),
     ...(inputs !== undefined && { inputs }),
     ...(popularity !== undefined && {
       popularity:
@@ -152,12 +153,14 @@ function resolveDesign({
 function resolveContainer({
   image,
   base_image: baseImage,
+  context,
   network,
   engine_args: engineArgs,
 }: WrittenSpec['server']): Pick<ExperimentSpec['server'], 'container'> {
   const container = {
     ...(image !== undefined && { image }),
     ...(baseImage !== undefined && { baseImage }),
+    ...(context !== undefined && { context }),
     ...(network !== undefined && { network }),
     ...(engineArgs !== undefined && { engineArgs }),
   };

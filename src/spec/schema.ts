@@ -93,6 +93,11 @@ const serverSchema = z.strictObject(
         "For engines that run containers: image with Node 20.19 or newer that dse's own server image is built on.",
       )
       .optional(),
+    context: text('a name, e.g. lab')
+      .describe(
+        "For engines that run containers: the engine's host by the name that its command line knows it by (a Docker context, a Podman connection), instead of its default. It must be this machine.",
+      )
+      .optional(),
     network: choice(['host', 'published'])
       .describe(
         "For engines that run containers: over the host's own network, as a native server, or through a published port, which adds address translation to every latency.",
@@ -125,6 +130,11 @@ const generatorSchema = z.strictObject(
         'How often each of the distinct requests is sent: in-turn, one after the other; uniform, each draw equally likely; { zipf: s }, the k-th most popular with a probability in proportion to 1/k^s. Draws are seeded.',
       )
       .optional(),
+    spin: choice(['near', 'always'])
+      .describe(
+        'When the generator of an open loop keeps its CPU busy instead of sleeping: near, for the last two milliseconds before a send; always, while the load is on. Always sends on time also on virtual machines, which wake idle CPUs late, and the energy of a whole busy CPU is then in what is measured.',
+      )
+      .prefault('near'),
     inputs: wholeNumber(1, 100)
       .describe(
         'Distinct requests sent. Where left out: every labelled sample, or 16 random ones, as far as 64 MB hold them.',

@@ -140,6 +140,8 @@ export type LayoutFile =
 export interface ContainerSpec {
   readonly image?: string;
   readonly baseImage?: string;
+  /** Host of the engine by name; its default where absent. */
+  readonly context?: string;
   readonly network?: 'host' | 'published';
   readonly engineArgs?: readonly string[];
 }
@@ -150,8 +152,13 @@ export type Popularity =
   | { readonly kind: 'uniform' }
   | { readonly kind: 'zipf'; readonly exponent: number };
 
+/** When the generator of an open loop keeps its CPU busy instead of sleeping: only for the last two milliseconds before a send, or for as long as the load is on. */
+export type Spin = 'near' | 'always';
+
 export interface GeneratorSpec {
   readonly cpuset?: string;
+  /** `near` where absent. */
+  readonly spin?: Spin;
   /** Clients (connections) an open-loop load may have in flight at once. */
   readonly connections: number;
   /** How often each distinct request is sent; in turn where absent. */

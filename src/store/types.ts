@@ -11,6 +11,7 @@ import type {
   Popularity,
   Scalar,
   ServerDescription,
+  Spin,
 } from '../spec/types.ts';
 
 /** Why a trial is not simply valid, with the figure that says so. */
@@ -275,7 +276,11 @@ export interface TrialDefinition {
     readonly modelDigests: readonly string[];
     /** CPUs of their load generators. */
     readonly generatorCpuset?: string;
+    /** Whether they are loaded from the load generator's own process; absent where not. */
+    readonly sharesGenerator?: boolean;
   };
+  /** When the load generator spins, where not near its sends only. */
+  readonly spin?: Spin;
   /** Clients an open-loop load may have in flight. */
   readonly connections: number;
   /** Which requests are sent how often, where the spec says so. */

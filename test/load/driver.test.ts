@@ -15,7 +15,7 @@ import {
 import type { OfferedLoad, RequestRecords } from '../../src/load/types.ts';
 import { OUTCOME } from '../../src/load/types.ts';
 import { compiledEntry } from '../../src/package-files.ts';
-import { monotonicNs } from '../../src/units.ts';
+import { monotonicNs, NS_PER_MS } from '../../src/units.ts';
 import { countOutcomes, httpTarget, offer, startTestServer } from './load-rig.ts';
 
 async function startDriver(options: LoadDriverOptions = {}) {
@@ -202,6 +202,49 @@ test('a client that timed out is usable again: a server that stalls once answers
   expect(outcomes.timeout).toBeGreaterThanOrEqual(2);
   expect(outcomes.ok).toBeGreaterThan(100);
   expect((outcomes.timeout ?? 0) + (outcomes.ok ?? 0)).toBe(records.count);
+});
+
+describe('a load beside another, from the same process', () => {
+  test('has its own target, records and traffic, and time in which both wait counts once', async () => {
+    const [first, second] = [await startServer('fixed-service', [1]), await startServer('fixed-service', [30])];
+    const driver = await startDriver();
+    const beside = driver.openBeside();
+    expect(beside.pid).toBe(driver.pid);
+    await driver.prepare(httpTarget(first.url), { timeoutMs: 1000 });
+    await beside.prepare(httpTarget(second.url), { timeoutMs: 1000 });
+    const open = { kind: 'open', rateRps: 20, arrivals: 'constant', connections: 4, spin: 'always' } as const;
+    const before = await driver.readUsage();
+    const [quick, slow] = await Promise.all([
+      offer(driver, { ...open, seed: 1 }, 0.6),
+      offer(beside, { ...open, seed: 2 }, 0.6),
+    ]);
+    const after = await driver.readUsage();
+    expect([quick.count, slow.count].every((count) => count >= 10)).toBe(true);
+    const took = (records: RequestRecords, row: number) =>
+      ((records.doneNs[row] ?? 0) - (records.sentNs[row] ?? 0)) / NS_PER_MS;
+    expect(Array.from({ length: slow.count }, (_, row) => took(slow, row)).every((ms) => ms >= 29)).toBe(true);
+    expect(Array.from({ length: quick.count }, (_, row) => took(quick, row)).some((ms) => ms < 29)).toBe(true);
+    const elapsedUs = (after.atNs - before.atNs) / 1e3;
+    const spunUs = after.spinTimeUs - before.spinTimeUs;
+    expect(spunUs).toBeLessThanOrEqual(elapsedUs);
+    // Never asleep: with only the last two milliseconds before 12 sends of each it would be under a tenth.
+    expect(spunUs).toBeGreaterThan(elapsedUs / 4);
+    const bytes = await Promise.all([driver.readUsage(), beside.readUsage()]);
+    expect(bytes.every(({ serverRxBytes }) => serverRxBytes > 0)).toBe(true);
+  });
+
+  test('ends with its driver without waiting for answers, and the other goes on', async () => {
+    const [first, hung] = [await startServer('fixed-service', [1]), await startServer('fixed-service', [60_000])];
+    const driver = await startDriver();
+    const beside = driver.openBeside();
+    await driver.prepare(httpTarget(first.url), { timeoutMs: 1000 });
+    await beside.prepare(httpTarget(hung.url), { timeoutMs: 60_000 });
+    const run = await beside.start({ kind: 'closed', concurrency: 2 }, () => {});
+    await beside[Symbol.asyncDispose]();
+    await run.stop();
+    await expect(beside.start({ kind: 'closed', concurrency: 1 }, () => {})).rejects.toThrow('nothing was prepared');
+    expect((await offer(driver, { kind: 'closed', concurrency: 1 }, 0.1)).count).toBeGreaterThan(0);
+  });
 });
 
 describe('the generator process', () => {

@@ -1,6 +1,6 @@
 import { monotonicNs, NS_PER_MS, NS_PER_S } from '../../units.ts';
 import type { ArrivalProcess } from '../arrivals/types.ts';
-import { OUTCOME } from '../types.ts';
+import { OUTCOME, type Spin } from '../types.ts';
 import type { LoadClient } from './load-client.ts';
 import type { Pacing, PacingHost } from './pacing.ts';
 
@@ -15,13 +15,13 @@ const LONGEST_SLEEP_MS = 60_000;
  * Releases one idle client at each intended time. Where none is idle the request waits in line and keeps its intended time; where it waits past the timeout
  * it is given up as timed out, unsent.
  *
- * @param isCoarse - sleeps until a timer's tick and never spins, which leaves the CPU to others and sends up to about 2 ms late
+ * @param spin - `always` never sleeps while the load is on: a virtual machine may wake an idle CPU milliseconds late, whatever the timer was set to
  *
  * Idle clients are taken last in, first out: few connections stay warm and the others rest.
  */
 export function createOpenLoop(
   arrivals: ArrivalProcess,
-  { timeoutMs, isCoarse = false }: { readonly timeoutMs: number; readonly isCoarse?: boolean | undefined },
+  { timeoutMs, spin = 'near' }: { readonly timeoutMs: number; readonly spin?: Spin | undefined },
   host: PacingHost,
 ): Pacing {
   const idle: LoadClient[] = [];
@@ -65,14 +65,14 @@ export function createOpenLoop(
   const onTurn = () => {
     const nowNs = monotonicNs();
     if (spinFromNs !== undefined && spinActivity === host.activity()) {
-      host.addSpin(Math.min(nowNs - spinFromNs, LONGEST_EMPTY_TURN_NS));
+      host.addSpin(Math.max(spinFromNs, nowNs - LONGEST_EMPTY_TURN_NS), nowNs);
     }
     releaseDue(nowNs);
     if (nextNs === Number.POSITIVE_INFINITY) return;
-    const waitMs = (nextNs - monotonicNs()) / NS_PER_MS - (isCoarse ? 0 : WAKE_EARLY_MS);
-    if (waitMs >= 1 || isCoarse) {
+    const waitMs = (nextNs - monotonicNs()) / NS_PER_MS - WAKE_EARLY_MS;
+    if (waitMs >= 1 && spin === 'near') {
       spinFromNs = undefined;
-      timer = setTimeout(onTurn, Math.min(Math.max(1, Math.floor(waitMs)), LONGEST_SLEEP_MS));
+      timer = setTimeout(onTurn, Math.min(Math.floor(waitMs), LONGEST_SLEEP_MS));
     } else {
       // An immediate comes after the sockets were served, so the spin starves nobody.
       spinFromNs = nowNs;

@@ -22,6 +22,6 @@ export interface PacingHost {
   giveUp(intendedNs: number, outcome: number, doneNs: number, waitedForClient: boolean): void;
   /** Counts up with everything that happens on the sockets. */
   activity(): number;
-  /** Adds to the time that passed in a spin. */
-  addSpin(spinNs: number): void;
+  /** Counts a stretch of time as passed in a spin. */
+  addSpin(fromNs: number, untilNs: number): void;
 }

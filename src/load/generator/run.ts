@@ -12,6 +12,7 @@ import type { Pacing, PacingHost } from './pacing.ts';
 import { findHeader, parseServerTiming } from './reply-headers.ts';
 import { createRequestOrder } from './request-order.ts';
 import type { PreparedTarget } from './requests.ts';
+import type { SpinClock } from './spin-clock.ts';
 
 /** How often records are handed over, and how many rows at most are held until then. */
 const HAND_OVER_EVERY_MS = 200;
@@ -21,16 +22,13 @@ const CONNECT_WITHIN_MS = 1000;
 /** From the decision to begin until the schedule's zero. */
 const LEAD_NS = 2 * NS_PER_MS;
 
-/** Counted over all runs of the process. */
-export interface GeneratorCounters extends Traffic {
-  spinNs: number;
-}
-
 /** One stretch of load inside the generator process. */
 export interface GeneratorRun {
   readonly startedAtNs: number;
   /** Brings the traffic counters up to now. */
   countTraffic(): void;
+  /** Gives up what is in flight, so that `stop` has nothing to wait for. */
+  abandon(): void;
   /** Settles when nothing is in flight any more and all records were handed over. */
   stop(): Promise<void>;
 }
@@ -39,13 +37,17 @@ export interface GeneratorRunOptions {
   readonly target: PreparedTarget;
   readonly load: OfferedLoad;
   readonly timeoutMs: number;
-  readonly counters: GeneratorCounters;
+  /** Counted over all runs of one load. */
+  readonly traffic: Traffic;
+  /** Counts up with everything that any load of the process does. */
+  readonly activity: () => number;
+  readonly spinClock: SpinClock;
   readonly onRecords: (records: RequestRecords) => void;
 }
 
 /** @throws LoadError where the load cannot be offered */
 export async function startGeneratorRun(options: GeneratorRunOptions): Promise<GeneratorRun> {
-  const { target, load, timeoutMs, counters, onRecords } = options;
+  const { target, load, timeoutMs, traffic, activity, spinClock, onRecords } = options;
   const { requests, judge } = target;
   const connections = load.kind === 'open' ? load.connections : load.concurrency;
   if (!Number.isInteger(connections) || connections < 1) {
@@ -77,10 +79,8 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
     },
     giveUp: (intendedNs, outcome, doneNs, waitedForClient) =>
       record({ ...UNANSWERED, intendedNs, sentNs: Number.NaN, doneNs, waitedForClient, outcome }),
-    activity: () => counters.activity,
-    addSpin: (spinNs) => {
-      counters.spinNs += spinNs;
-    },
+    activity,
+    addSpin: spinClock.add,
   };
   const pacing = createPacing(load, timeoutMs, host);
 
@@ -116,7 +116,7 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
     };
   };
 
-  const open = await openClients(target, connections, counters, onEnd);
+  const open = await openClients(target, connections, traffic, onEnd);
   const { clients } = open;
   const connectBy = monotonicNs() + CONNECT_WITHIN_MS * NS_PER_MS;
   while (clients.some((client) => client.isConnecting) && monotonicNs() < connectBy) await sleep(1);
@@ -141,6 +141,11 @@ export async function startGeneratorRun(options: GeneratorRunOptions): Promise<G
   return {
     startedAtNs,
     countTraffic: open.countTraffic,
+    abandon: () => {
+      const nowNs = monotonicNs();
+      pacing.stop(nowNs);
+      for (const client of clients) if (client.inFlight !== undefined) client.abandon(OUTCOME.unanswered, nowNs);
+    },
     stop: async () => {
       pacing.stop(monotonicNs());
       if (inFlight > 0) {
@@ -173,7 +178,7 @@ const UNANSWERED = { queueUs: Number.NaN, computeUs: Number.NaN, cacheHit: -1, t
 
 function createPacing(load: OfferedLoad, timeoutMs: number, host: PacingHost): Pacing {
   return load.kind === 'open'
-    ? createOpenLoop(createArrivalProcess(load), { timeoutMs, isCoarse: load.isCoarse }, host)
+    ? createOpenLoop(createArrivalProcess(load), { timeoutMs, spin: load.spin }, host)
     : createClosedLoop(host);
 }
 
