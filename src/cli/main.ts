@@ -60,6 +60,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .description('Shows what an experiment would run, in which order and for how long. Starts nothing.')
     .argument('<spec>', 'experiment file (YAML)')
     .option('--engine <name>', 'native, docker or podman, instead of what the spec says')
+    .option('--context <name>', "Docker context or Podman connection, instead of the engine's default")
     .option('--order', 'list every trial in the order it would run')
     .option('--json', 'machine-readable output')
     .action(doing(async () => (await import('./commands/plan.ts')).plan));
@@ -73,6 +74,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .argument('<spec>', 'experiment file (YAML)')
     .option('--out <dir>', 'result folder (default: results/<name of the experiment>)')
     .option('--engine <name>', 'native, docker or podman, instead of what the spec says')
+    .option('--context <name>', "Docker context or Podman connection, instead of the engine's default")
     .option('--reporter <kind>', 'ink, plain or jsonl (default: ink on a terminal, plain elsewhere)')
     .option('--share-cpus', 'run although another dse measures on the same CPUs; both then disturb each other')
     .option('--strict', 'exit 1 also where a trial was measured but is invalid')
@@ -307,6 +309,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
       "Builds the server image from dse's Dockerfile, named after the hash of what is in it. Where it is there already, nothing is done.",
     )
     .option('--engine <name>', 'docker or podman', 'docker')
+    .option('--context <name>', "Docker context or Podman connection, instead of the engine's default")
     .option(
       '--base <image>',
       'image to build on, with Node 20.19 or newer (default: $DSE_BASE_IMAGE, or that of the Dockerfile)',

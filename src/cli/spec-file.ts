@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
-import { messageOf, SpecError } from '../errors.ts';
+import { messageOf, SpecError, UsageError } from '../errors.ts';
 import { onlineCpus } from '../launch/index.ts';
 import { isKnownModel, modelNames } from '../models/index.ts';
 import { type ParsedSpec, parseSpec } from '../spec/index.ts';
@@ -12,7 +12,10 @@ import { readEngine } from './option-values.ts';
  *
  * @throws SpecError with every problem found, each with its line and column
  */
-export async function readSpec(file: string, override: { readonly engine?: string } = {}): Promise<ParsedSpec> {
+export async function readSpec(
+  file: string,
+  override: { readonly engine?: string; readonly context?: string } = {},
+): Promise<ParsedSpec> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -34,8 +37,20 @@ export async function readSpec(file: string, override: { readonly engine?: strin
     platform: process.platform,
     readText,
   };
-  const { engine } = override;
-  return parseSpec(text, file, host, engine === undefined ? {} : { engine: readEngine('--engine', engine) });
+  const { engine, context } = override;
+  const parsed = parseSpec(text, file, host, {
+    ...(engine !== undefined && { engine: readEngine('--engine', engine) }),
+    ...(context !== undefined && { context }),
+  });
+  const used = parsed.spec.server.engine;
+  if (context !== undefined && used !== 'docker' && used !== 'podman') {
+    throw new UsageError({
+      where: '--context',
+      what: `the engine ${used} has no context "${context}"`,
+      hint: 'Add --engine docker or --engine podman, or leave --context out.',
+    });
+  }
+  return parsed;
 }
 
 /** Text of a file that a spec refers to; undefined where it cannot be read, which the spec's check then tells with its place. */

@@ -1,9 +1,10 @@
 export { describeEngine } from './container/check-engine.ts';
 export { type ContainerLauncherOptions, createContainerLauncher } from './container/container-launcher.ts';
+export { listSilentEngines } from './container/leftover-containers.ts';
 export { savedModelOf } from './container/other-server.ts';
 export { assignCpus, type CpuAssignment, onlineCpus } from './cpus.ts';
 export { createLauncher } from './create-launcher.ts';
-export { ensureServerImage, removeOldImages, type ServerImage } from './image/server-image.ts';
+export { ensureServerImage, listOldImages, removeImages, type ServerImage } from './image/server-image.ts';
 export { describeLeftover, findLeftovers, type Leftover, removeLeftovers } from './leftovers.ts';
 export { describeLimitSupport, type LimitSupport } from './limit-support.ts';
 export { createNativeLauncher } from './native-launcher.ts';

@@ -5,8 +5,7 @@ import { messageOf, type Problem } from '../errors.ts';
 import { unreachable } from '../unreachable.ts';
 import { removeCgroups } from './cgroup-group.ts';
 import { findCgroupMounts } from './cgroup-mounts.ts';
-import type { ContainerEngine } from './container/engine-cli.ts';
-import { listLabelledContainers, removeContainer } from './container/leftover-containers.ts';
+import { type LabelledContainer, listLabelledContainers, removeContainer } from './container/leftover-containers.ts';
 import { restoreCpuFrequency } from './cpu-frequency.ts';
 import { readEnvironmentVariable, readProcessStat } from './proc.ts';
 import { findRunLabel, isRunAlive, RUN_LABEL_VARIABLE } from './run-label.ts';
@@ -17,7 +16,7 @@ export type Leftover =
   | { readonly kind: 'process'; readonly runLabel: string; readonly pid: number; readonly startTicks: number }
   | { readonly kind: 'cgroup'; readonly runLabel: string; readonly dir: string }
   | { readonly kind: 'folder'; readonly runLabel: string; readonly dir: string }
-  | { readonly kind: 'container'; readonly runLabel: string; readonly engine: ContainerEngine; readonly id: string };
+  | ({ readonly kind: 'container' } & LabelledContainer);
 
 /** What `removeLeftovers` did: what is gone now, and what is not, with its reason. */
 export interface Removal {
@@ -85,7 +84,7 @@ async function removeLeftover(leftover: Leftover): Promise<void> {
     restoreCpuFrequency(leftover.dir);
     return rmSync(leftover.dir, { recursive: true, force: true });
   }
-  if (leftover.kind === 'container') return removeContainer(leftover.engine, leftover.id);
+  if (leftover.kind === 'container') return removeContainer(leftover, leftover.id);
   // The id may have been given to another process since the list was made.
   if (readProcessStat(leftover.pid)?.startTicks === leftover.startTicks) signalProcess(leftover.pid, 'SIGKILL');
 }

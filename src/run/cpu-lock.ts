@@ -1,9 +1,11 @@
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { formatCpuList, parseCpuList } from '../cpu-list.ts';
 import { LaunchError, messageOf, StoreError } from '../errors.ts';
-import { acquireLock, type LockOwner } from '../store/index.ts';
+import { acquireLock, isLockDead, type LockOwner } from '../store/index.ts';
+
+const LOCK_NAME = /^cpu-\d+\.lock$/;
 
 /** Where runs tell each other which CPUs they measure on: one place for the whole machine, so that it is not a setting of an experiment. */
 export function cpuLockFolder(): string {
@@ -40,6 +42,14 @@ export async function lockCpus(
     throw unusable(folder, error);
   }
   return { [Symbol.asyncDispose]: release };
+}
+
+/** Lock files of runs that were killed, which the next run would take over. */
+export async function findDeadCpuLocks(folder: string = cpuLockFolder()): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const files = names.filter((name) => LOCK_NAME.test(name)).map((name) => path.join(folder, name));
+  const areDead = await Promise.all(files.map((file) => isLockDead(file).catch(() => false)));
+  return files.filter((_, at) => areDead[at]);
 }
 
 function refusal(cpu: number, cpus: readonly number[]) {

@@ -54,6 +54,19 @@ export async function acquireLock(
   });
 }
 
+/** Whether a lock file is there whose owner is not any more; who comes next would take it over. */
+export async function isLockDead(path: string): Promise<boolean> {
+  const found = await readIfThere(path);
+  const owner = found === undefined ? undefined : parseOwner(found);
+  return owner !== undefined && !isAlive(owner);
+}
+
+/** Removes a lock file whose owner is gone; any other stays. */
+export async function removeDeadLock(path: string): Promise<void> {
+  const found = await readIfThere(path);
+  if (found !== undefined && (await isLockDead(path))) await removeStale(path, found);
+}
+
 /** Makes the file with its content in one step, so that no reader ever finds it half written. False where it exists. */
 async function create(path: string, content: string): Promise<boolean> {
   const draft = `${path}.${process.pid}.tmp`;

@@ -2,7 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
+import { afterAll } from 'vitest';
 import { packageFile } from '../../src/package-files.ts';
+
+/** Other test runs on this machine are none of this one's business. */
+const cpuLocks = path.join(tmpdir(), `dse-test-cpus-${process.pid}`);
+afterAll(() => rm(cpuLocks, { recursive: true, force: true }));
 
 /** A folder of its own for one test, removed afterwards. */
 export async function scratchFolder(): Promise<
@@ -28,8 +33,7 @@ export function dse(
   return execa(process.execPath, [packageFile('bin/dse.js'), ...args], {
     reject: false,
     cwd: options.cwd ?? tmpdir(),
-    // Other test runs on this machine are none of this one's business.
-    env: { NO_COLOR: '1', DSE_CPU_LOCKS: path.join(tmpdir(), `dse-test-cpus-${process.pid}`), ...options.env },
+    env: { NO_COLOR: '1', DSE_CPU_LOCKS: cpuLocks, ...options.env },
     timeout: 120_000,
   });
 }

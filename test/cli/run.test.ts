@@ -115,6 +115,8 @@ test('kill -9 loses nothing that was recorded, and the next run cleans up and go
   await journalReaches(outDir, 1);
   running.kill('SIGKILL');
   await running;
+  const seen = JSON.parse((await dse(['clean', '--dry-run', '--json'])).stdout);
+  expect(seen.foundLocks).not.toEqual([]);
   const resumed = await dse(['run', 'small.yaml', '--json'], { cwd: scratch.dir });
   const outcome = JSON.parse(resumed.stdout);
   expect(outcome.alreadyDone).toBeGreaterThan(0);

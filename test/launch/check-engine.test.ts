@@ -63,6 +63,17 @@ describe.skipIf(process.platform !== 'linux')('an engine before the experiment',
     expect(await createContainerLauncher('podman').check([{ memoryBytes: 1e8 }])).toEqual([]);
   });
 
+  test('that is rootless on cgroup v1 is refused as a whole, because its containers have no cgroup', async () => {
+    pretend('podman', '{"host":{"cgroupVersion":"v1","cgroupControllers":[],"security":{"rootless":true}}}');
+    const problems = await createContainerLauncher('podman').check(limits);
+    expect(problems).toEqual([
+      {
+        what: 'rootless podman makes no cgroup for a container on a machine with cgroup v1: nothing can be limited, read back or counted',
+        hint: expect.stringContaining('systemd.unified_cgroup_hierarchy=1'),
+      },
+    ]);
+  });
+
   test('is told to `dse doctor` with its cgroups, who it runs as, and what it cannot limit', async () => {
     pretend(
       'podman',
@@ -81,6 +92,33 @@ describe.skipIf(process.platform !== 'linux')('an engine before the experiment',
       isAvailable: true,
       what: 'docker 20.10: cgroup v1 (cgroupfs), as root',
     });
+  });
+
+  test.each([
+    ['docker', 'default unix:///var/run/docker.sock\nlab ssh://me@lab\n', 'the context "lab" of docker'],
+    ['podman', 'lab ssh://me@lab:22/run/podman.sock\n', 'the connection "lab" of podman'],
+  ] as const)(
+    'on another machine (%s) is refused by what cannot be had there, with what to do instead',
+    async (engine, hosts, subject) => {
+      pretend(engine, hosts);
+      const [problem, ...more] = await createContainerLauncher(engine, { context: 'lab' }).check(limits);
+      expect(more).toEqual([]);
+      expect(problem?.what).toContain(`${subject} is another machine (ssh://me@lab`);
+      expect(problem?.what).toContain(
+        'there dse cannot read limits back, count CPU time, nor reach a server at 127.0.0.1',
+      );
+      expect(problem?.hint).toContain('"server.url"');
+    },
+  );
+
+  test('by a name that it does not know is refused with the names that it knows', async () => {
+    pretend('docker', 'default unix:///var/run/docker.sock\nhome tcp://127.0.0.1:2375\n');
+    expect(await createContainerLauncher('docker', { context: 'hmoe' }).check(limits)).toEqual([
+      {
+        what: 'docker has no context "hmoe"',
+        hint: 'It has these: default, home; "docker context --help" says how to add one.',
+      },
+    ]);
   });
 
   test('of Docker says by itself what it can limit', async () => {

@@ -1,9 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   createContainerLauncher,
   describeLeftover,
@@ -11,9 +10,10 @@ import {
   findLeftovers,
   isRunAlive,
   type LaunchRequest,
+  listOldImages,
   type RunningServer,
+  removeImages,
   removeLeftovers,
-  removeOldImages,
 } from '../../src/launch/index.ts';
 import { readIfThere } from '../../src/launch/proc.ts';
 import { packageFile } from '../../src/package-files.ts';
@@ -111,8 +111,8 @@ for (const engine of ['docker', 'podman'] as const) {
     });
 
     test("dse's own server runs from an image built once, not as root, on a file system it cannot write to", async () => {
-      const image = await ensureServerImage(engine, build);
-      expect(await ensureServerImage(engine, build)).toEqual({ ...image, isCached: true });
+      const image = await ensureServerImage({ engine }, build);
+      expect(await ensureServerImage({ engine }, build)).toEqual({ ...image, isCached: true });
       const own = createContainerLauncher(engine, { baseImage: TEST_BASE });
       const request = fixtureRequest('well', { limits: { cpus: 1 } });
       const file = packageFile('models/mnist-cnn.onnx');
@@ -134,16 +134,21 @@ for (const engine of ['docker', 'podman'] as const) {
 
     test('server images of earlier builds go on request, and the one in use stays', async () => {
       await execa(engine, ['tag', TEST_BASE, 'dse-server:of-an-earlier-build']);
-      const current = await ensureServerImage(engine, build);
+      const current = await ensureServerImage({ engine }, build);
       process.env.DSE_BASE_IMAGE = TEST_BASE;
-      expect((await removeOldImages(engine)).join()).toContain('dse-server:of-an-earlier-build');
+      const old = await listOldImages({ engine });
+      expect(old.some((tag) => current.tag.endsWith(tag))).toBe(false);
+      // Those of other builds of dse on this machine are not this test's to remove.
+      const ours = old.filter((tag) => tag.endsWith('dse-server:of-an-earlier-build'));
+      expect(ours).toHaveLength(1);
+      expect(await removeImages({ engine }, ours)).toEqual(ours);
       const { failed: isBaseGone } = await execa(engine, ['image', 'inspect', TEST_BASE], { reject: false });
       expect(isBaseGone).toBe(false);
-      expect(await ensureServerImage(engine, build)).toEqual({ ...current, isCached: true });
+      expect(await ensureServerImage({ engine }, build)).toEqual({ ...current, isCached: true });
     }, 120_000);
 
     test('an image that cannot be built shows the last lines of the build and leaves nothing half done', async () => {
-      const failing = ensureServerImage(engine, { ...build, baseImage: 'localhost:1/dse-no-such-base:1' });
+      const failing = ensureServerImage({ engine }, { ...build, baseImage: 'localhost:1/dse-no-such-base:1' });
       await expect(failing).rejects.toThrow(
         new RegExp(
           `${engine} could not build the server image on localhost:1/dse-no-such-base:1\n.*\n +Last lines of the build:`,
@@ -174,13 +179,13 @@ describe.skipIf(!canStart)(`a Docker daemon that dies${canStart ? '' : ' (skippe
         ...[`--host=${host}`, `--data-root=${dir}/data`, `--exec-root=${dir}/exec`, `--pidfile=${dir}/pid`],
         ...['--iptables=false', '--ip6tables=false'],
       ],
-      { reject: false, stdio: 'ignore' },
+      { reject: false, stdin: 'ignore', stdout: 'ignore', stderr: { file: `${dir}/log` } },
     );
   }
 
   async function untilUp(): Promise<void> {
     const isUp = async () => !(await execa('docker', ['--host', host, 'version'], { reject: false })).failed;
-    for (let attempt = 0; attempt < 100 && !(await isUp()); attempt++) await sleep(100);
+    await vi.waitFor(async () => expect(await isUp()).toBe(true), { timeout: 30_000, interval: 100 });
   }
 
   beforeAll(async () => {

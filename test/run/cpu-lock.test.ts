@@ -6,7 +6,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test as base, expect, onTestFinished } from 'vitest';
 import { LaunchError } from '../../src/errors.ts';
-import { lockCpus } from '../../src/run/cpu-lock.ts';
+import { findDeadCpuLocks, lockCpus } from '../../src/run/cpu-lock.ts';
+import { removeDeadLock } from '../../src/store/index.ts';
 
 const test = base.extend<{ folder: string }>({
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads the fixtures a fixture needs from this pattern
@@ -59,6 +60,20 @@ test('the lock of a run that was killed is taken over', async ({ folder }) => {
   await other.kill();
   await using _lock = await lockCpus(['0-1', '1'], 'results in /here', folder);
   expect((await readdir(folder)).sort()).toEqual(['cpu-0.lock', 'cpu-1.lock']);
+});
+
+test('the lock of a run that was killed is found until it is removed, that of a living one is not', async ({
+  folder,
+}) => {
+  const other = await holder(folder);
+  await using _mine = await lockCpus(['0'], 'results in /here', folder);
+  expect(await findDeadCpuLocks(folder)).toEqual([]);
+  await other.kill();
+  const dead = path.join(folder, 'cpu-1.lock');
+  expect(await findDeadCpuLocks(folder)).toEqual([dead]);
+  await removeDeadLock(dead);
+  await removeDeadLock(path.join(folder, 'cpu-0.lock'));
+  expect(await readdir(folder)).toEqual(['cpu-0.lock']);
 });
 
 test('a folder that cannot be used is told with the way around it', async () => {

@@ -7,6 +7,7 @@ import { readOption } from '../option-values.ts';
 
 interface ImageBuildOptions {
   readonly engine: string;
+  readonly context?: string;
   readonly base?: string;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -15,15 +16,18 @@ interface ImageBuildOptions {
 /** `dse image build`: builds the server image where it is missing; the build's own lines go to standard error. */
 export async function buildImage(options: ImageBuildOptions): Promise<ExitCode> {
   const engine = readOption('--engine', options.engine, choice(['docker', 'podman']));
-  const problems = await createContainerLauncher(engine).check([]);
+  const problems = await createContainerLauncher(engine, { context: options.context }).check([]);
   if (problems.length > 0) throw new LaunchError(problems);
   using interrupt = interruptOnSignals();
-  const image = await ensureServerImage(engine, {
-    baseImage: options.base,
-    signal: interrupt.signal,
-    onProgress: (line) => process.stderr.write(`${line}\n`),
-    isForced: options.force ?? false,
-  }).catch((error: unknown) => {
+  const image = await ensureServerImage(
+    { engine, context: options.context },
+    {
+      baseImage: options.base,
+      signal: interrupt.signal,
+      onProgress: (line) => process.stderr.write(`${line}\n`),
+      isForced: options.force ?? false,
+    },
+  ).catch((error: unknown) => {
     if (interrupt.signal.aborted) return undefined;
     throw error;
   });

@@ -6,6 +6,7 @@ import { readSpec } from '../spec-file.ts';
 
 interface PlanOptions {
   readonly engine?: string;
+  readonly context?: string;
   readonly order?: boolean;
   readonly json?: boolean;
 }

@@ -13,6 +13,7 @@ import { writeAnalysis } from '../write-analysis.ts';
 interface RunCommandOptions {
   readonly out?: string;
   readonly engine?: string;
+  readonly context?: string;
   readonly reporter?: string;
   readonly strict?: boolean;
   readonly shareCpus?: boolean;

@@ -1,7 +1,8 @@
 import { execa } from 'execa';
 import type { Problem } from '../../errors.ts';
 import type { GroupedLimit, Limits } from '../types.ts';
-import { type ContainerEngine, isInstalled } from './engine-cli.ts';
+import { type ContainerEngine, type EngineHost, engineCommand, isInstalled } from './engine-cli.ts';
+import { findHostProblem } from './engine-hosts.ts';
 
 const INFO_TIMEOUT_MS = 20_000;
 
@@ -18,7 +19,7 @@ export interface EngineAbilities {
 export async function describeEngine(
   engine: ContainerEngine,
 ): Promise<{ readonly isAvailable: boolean; readonly what: string; readonly fix?: string }> {
-  const abilities = await probeEngine(engine);
+  const abilities = await probeEngine({ engine });
   if ('what' in abilities) return { isAvailable: false, what: `${engine}: ${abilities.what}`, fix: abilities.hint };
   const { version, cgroup, isRootless } = abilities;
   const what = `${engine} ${version}: cgroup ${cgroup}, ${isRootless ? 'rootless' : 'as root'}`;
@@ -29,7 +30,8 @@ export async function describeEngine(
 }
 
 /** What the engine can limit, or the one problem that keeps it from running anything. */
-export async function probeEngine(engine: ContainerEngine): Promise<EngineAbilities | Problem> {
+export async function probeEngine(host: EngineHost): Promise<EngineAbilities | Problem> {
+  const { engine } = host;
   if (process.platform !== 'linux') {
     return {
       what: `on ${process.platform} ${engine} runs its containers in a virtual machine, where dse cannot read limits back or count CPU time`,
@@ -43,13 +45,17 @@ export async function probeEngine(engine: ContainerEngine): Promise<EngineAbilit
         : 'Install Podman (e.g. apt-get install podman)';
     return { what: `the program "${engine}" is not installed`, hint: `${install}, or use --engine native.` };
   }
-  const { stdout, stderr } = await execa(engine, ['info', '--format', '{{json .}}'], {
+  const problem = await findHostProblem(host);
+  if (problem !== undefined) return problem;
+  const [program = engine, ...global] = engineCommand(host);
+  const { stdout, stderr } = await execa(program, [...global, 'info', '--format', '{{json .}}'], {
     reject: false,
     stdin: 'ignore',
     timeout: INFO_TIMEOUT_MS,
   });
   const info = parseJson(stdout ?? '');
   const abilities = engine === 'docker' ? readDockerInfo(info) : readPodmanInfo(info);
+  if (abilities?.isRootless && abilities.cgroup.startsWith('v1')) return describeNoCgroup(engine);
   return abilities ?? describeSilence(engine, [...serverErrors(info), ...(stderr ?? '').trim().split('\n')]);
 }
 
@@ -72,6 +78,14 @@ export function findUnsupported(
         ? 'Let systemd hand it to users: put "[Service]\\nDelegate=cpu cpuset memory pids" into /etc/systemd/system/user@.service.d/dse.conf, run "systemctl daemon-reload" and log in again (needs cgroup v2); or run dse and the engine as root.'
         : 'Boot a kernel with this controller enabled, or leave the limit out of the spec.',
     }));
+}
+
+/** Source: podman-run(1), --cgroups and --cpus: "not supported on cgroups V1 rootless systems". */
+function describeNoCgroup(engine: ContainerEngine): Problem {
+  return {
+    what: `rootless ${engine} makes no cgroup for a container on a machine with cgroup v1: nothing can be limited, read back or counted`,
+    hint: 'Boot with cgroup v2 (kernel argument "systemd.unified_cgroup_hierarchy=1") and let systemd hand its controllers to users; or run dse and the engine as root, or use --engine native.',
+  };
 }
 
 const CONTROLLERS: Readonly<Record<GroupedLimit, string>> = { cpus: 'cpu', cpuset: 'cpuset', memoryBytes: 'memory' };

@@ -19,7 +19,7 @@ import { type ContainerState, inspectContainer } from './container-state.ts';
 import { readContainerUsage } from './container-usage.ts';
 import { assertReadable, userInside } from './container-user.ts';
 import { type ContainerNetwork, createArguments, INNER_GRPC_PORT, ownContents } from './create-arguments.ts';
-import { type ContainerEngine, callEngine } from './engine-cli.ts';
+import { type ContainerEngine, callEngine, type EngineHost, engineCommand } from './engine-cli.ts';
 import { type PlacedServer, placeServer } from './other-server.ts';
 import { type OutOfMemoryWatch, watchOutOfMemory } from './out-of-memory.ts';
 
@@ -40,54 +40,60 @@ export interface ContainerLauncherOptions {
   readonly command?: (settings: ServerSettings) => readonly string[];
   /** `host` unless told otherwise. */
   readonly network?: ContainerNetwork;
+  /** Host of the engine by the name its command line knows it by (a Docker context, a Podman connection); it must be this machine. The engine's default where absent. */
+  readonly context?: string | undefined;
   /** More arguments for the engine's `create`, e.g. ["--ulimit", "nofile=20000:20000"]. */
   readonly engineArgs?: readonly string[];
 }
 
 /** Servers in containers, one each, limited by the engine; the limits are read back from the container's cgroup on this machine. */
 export function createContainerLauncher(engine: ContainerEngine, options: ContainerLauncherOptions = {}): Launcher {
+  const host: EngineHost = { engine, context: options.context };
   let building: Promise<string> | undefined;
   /** Built once; one that could not be built is not tried again for every start. */
   function findImage(signal: AbortSignal, onProgress: (line: string) => void): Promise<string> {
     if (options.image !== undefined) return Promise.resolve(options.image);
-    building ??= ensureServerImage(engine, { baseImage: options.baseImage, signal, onProgress }).then(({ tag }) => tag);
+    building ??= ensureServerImage(host, { baseImage: options.baseImage, signal, onProgress }).then(({ tag }) => tag);
     return building;
   }
   return {
     engine,
-    check: (limits) => check(engine, limits),
+    check: (limits) => check(host, limits),
     async prepare(signal, onProgress) {
       const image = await findImage(signal, onProgress);
-      if (options.image !== undefined) await assertImage(engine, image);
+      if (options.image !== undefined) await assertImage(host, image);
     },
     async start(request, signal) {
       const problems = checkRanges(request.limits);
       if (problems.length > 0) throw new LaunchError(problems);
-      return startContainer(engine, request, await findImage(signal, () => {}), options, signal);
+      return startContainer(host, request, await findImage(signal, () => {}), options, signal);
     },
   };
 }
 
-async function check(engine: ContainerEngine, limits: readonly Limits[]): Promise<Problem[]> {
-  const abilities = await probeEngine(engine);
+async function check(host: EngineHost, limits: readonly Limits[]): Promise<Problem[]> {
+  const abilities = await probeEngine(host);
   if ('what' in abilities) return [abilities];
-  const problems = [...limits.flatMap(checkRanges), ...findUnsupported(engine, abilities, limits)];
+  const problems = [...limits.flatMap(checkRanges), ...findUnsupported(host.engine, abilities, limits)];
   return [...new Map(problems.map((problem) => [problem.what, problem])).values()];
 }
 
 /** dse pulls no image: what a name stands for could then change in the middle of a study. */
-async function assertImage(engine: ContainerEngine, image: string): Promise<void> {
-  const isThere = await callEngine(engine, ['image', 'inspect', '--format', '{{.Id}}', image]).then(
+async function assertImage(host: EngineHost, image: string): Promise<void> {
+  const isThere = await callEngine(host, ['image', 'inspect', '--format', '{{.Id}}', image]).then(
     () => true,
     () => false,
   );
   if (isThere) return;
-  throw new LaunchError({ what: `${engine} has no image ${image}`, hint: `Pull it first: ${engine} pull ${image}` });
+  throw new LaunchError({
+    what: `${host.engine} has no image ${image}`,
+    hint: `Pull it first: ${engineCommand(host).join(' ')} pull ${image}`,
+  });
 }
 
 /** What was made for one server so far; `undefined` where not yet, or not needed. */
 interface Made {
-  readonly engine: ContainerEngine;
+  readonly host: EngineHost;
   readonly log: ServerLog;
   placed: PlacedServer | undefined;
   id: string | undefined;
@@ -106,7 +112,7 @@ interface Located {
 }
 
 async function startContainer(
-  engine: ContainerEngine,
+  host: EngineHost,
   request: LaunchRequest,
   image: string,
   options: ContainerLauncherOptions,
@@ -114,14 +120,15 @@ async function startContainer(
 ): Promise<RunningServer> {
   const { network = 'host', engineArgs = [], command = (settings) => [JSON.stringify(settings)] } = options;
   const { other, settings } = request;
+  const { engine } = host;
   const user = other === undefined ? userInside() : other.description.user;
   for (const { file } of other === undefined ? settings.models : [other.model]) assertReadable(file, user);
   const made: Made = {
-    ...{ engine, log: openLogOf(request), placed: undefined },
+    ...{ host, log: openLogOf(request), placed: undefined },
     ...{ id: undefined, client: undefined, exited: undefined, located: undefined },
   };
   const settled = new AbortController();
-  let args: readonly string[] = [engine];
+  let args: readonly string[] = engineCommand(host);
   try {
     signal.throwIfAborted();
     made.placed = other === undefined ? undefined : await placeServer(request, other, network);
@@ -131,10 +138,10 @@ async function startContainer(
       name: nextGroupName(request.runLabel),
     });
     // Not called off on an abort: only once it is done is it known what there is to remove.
-    made.id = await callEngine(engine, args);
+    made.id = await callEngine(host, args);
     signal.throwIfAborted();
     const { id } = made;
-    const attach = [engine, 'start', '--attach', '--interactive', id];
+    const attach = [...engineCommand(host), 'start', '--attach', '--interactive', id];
     const client = await spawnServer(attach, request.runLabel, made.log);
     made.client = client;
     const startedAtMs = performance.now();
@@ -150,7 +157,7 @@ async function startContainer(
             const url =
               network === 'host' || running === undefined
                 ? placed.hostUrl
-                : `http://${await publishedAddress(engine, id, contents.port)}`;
+                : `http://${await publishedAddress(host, id, contents.port)}`;
             await untilAnswering(`${url}${placed.readyPath}`, other?.description.ready.contains, settled.signal);
             return { dse: 'listening', url };
           });
@@ -162,11 +169,11 @@ async function startContainer(
     const mechanism = `${engine} (${network} network, cgroup v${cgroup.version})`;
     return {
       ...{ applied, mechanism, imageDigest, exited, pid },
-      url: network === 'host' ? url : `http://${await publishedAddress(engine, id, contents.port)}`,
+      url: network === 'host' ? url : `http://${await publishedAddress(host, id, contents.port)}`,
       grpcAddress:
         network === 'host' || grpcAddress === undefined
           ? grpcAddress
-          : await publishedAddress(engine, id, INNER_GRPC_PORT),
+          : await publishedAddress(host, id, INNER_GRPC_PORT),
       ...controls(pid, cgroup, made),
     };
   } catch (error) {
@@ -192,9 +199,8 @@ function controls(pid: number, cgroup: ContainerCgroup, made: Made) {
 
 /** Finds the container's first process and its cgroup, as soon as it runs; undefined where it ended before. */
 async function locate(id: string, made: Made, limits: Limits): Promise<Located | undefined> {
-  const { engine } = made;
   for (;;) {
-    const state = await inspectContainer(engine, id);
+    const state = await inspectContainer(made.host, id);
     if (state.pid !== undefined) {
       const cgroup = openContainerCgroup(state.pid, id);
       const outOfMemory = limits.memoryBytes === undefined ? undefined : watchOutOfMemory(cgroup.files);
@@ -207,8 +213,8 @@ async function locate(id: string, made: Made, limits: Limits): Promise<Located |
 }
 
 /** Host and port at which a port of the container can be reached. */
-async function publishedAddress(engine: ContainerEngine, id: string, port: number): Promise<string> {
-  const [address = ''] = (await callEngine(engine, ['port', id, `${port}/tcp`])).split('\n');
+async function publishedAddress(host: EngineHost, id: string, port: number): Promise<string> {
+  const [address = ''] = (await callEngine(host, ['port', id, `${port}/tcp`])).split('\n');
   return address;
 }
 
@@ -218,7 +224,7 @@ async function watchExit(id: string, client: ServerProcess, made: Made): Promise
   const isOomKilled = made.located?.outOfMemory?.wasKilled() ?? false;
   made.located?.outOfMemory?.stop();
   try {
-    const state = await inspectEnded(made.engine, id);
+    const state = await inspectEnded(made.host, id);
     return {
       exitCode: state.exitCode,
       signal: state.signal,
@@ -226,24 +232,26 @@ async function watchExit(id: string, client: ServerProcess, made: Made): Promise
       lastLines: made.log.lastLines(),
     };
   } catch (error) {
-    made.log.append(`\n[dse: ${made.engine} no longer tells about its container: ${firstLine(messageOf(error))}]\n`);
+    made.log.append(
+      `\n[dse: ${made.host.engine} no longer tells about its container: ${firstLine(messageOf(error))}]\n`,
+    );
     return { exitCode: undefined, signal: undefined, isOomKilled, lastLines: made.log.lastLines() };
   }
 }
 
-async function inspectEnded(engine: ContainerEngine, id: string): Promise<ContainerState> {
+async function inspectEnded(host: EngineHost, id: string): Promise<ContainerState> {
   for (const deadlineMs = performance.now() + END_TIMEOUT_MS; ; await sleep(INSPECT_RETRY_MS)) {
-    const state = await inspectContainer(engine, id);
+    const state = await inspectContainer(host, id);
     if (!state.isRunning) return state;
-    if (performance.now() > deadlineMs) await callEngine(engine, ['kill', id]);
+    if (performance.now() > deadlineMs) await callEngine(host, ['kill', id]);
   }
 }
 
 /** Ends the container and removes it. Where the engine no longer answers, the processes at least are ended; what stays is found by its label later. */
-async function removeAll({ engine, id, client, exited, located, placed, log }: Made): Promise<void> {
+async function removeAll({ host, id, client, exited, located, placed, log }: Made): Promise<void> {
   if (id !== undefined) {
     try {
-      if (client?.isRunning()) await callEngine(engine, ['stop', '-t', `${STOP_GRACE_S}`, id], STOP_TIMEOUT_MS);
+      if (client?.isRunning()) await callEngine(host, ['stop', '-t', `${STOP_GRACE_S}`, id], STOP_TIMEOUT_MS);
     } catch {
       killInside(id, located);
     }
@@ -253,7 +261,7 @@ async function removeAll({ engine, id, client, exited, located, placed, log }: M
     }
     // How it ended can be asked only until it is removed.
     await exited;
-    await callEngine(engine, ['rm', '--force', id], STOP_TIMEOUT_MS).catch(() => killInside(id, located));
+    await callEngine(host, ['rm', '--force', id], STOP_TIMEOUT_MS).catch(() => killInside(id, located));
   }
   placed?.remove();
   located?.outOfMemory?.stop();

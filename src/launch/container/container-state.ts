@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { type ContainerEngine, callEngine } from './engine-cli.ts';
+import { callEngine, type EngineHost } from './engine-cli.ts';
 
 /** What is used of `inspect`, the same for Docker and Podman. */
 export interface ContainerState {
@@ -33,9 +33,9 @@ const FORMAT = '{"Image":{{json .Image}},"State":{{json .State}}}';
 const SIGNAL_BASE = 128;
 
 /** @throws LaunchError where the container or the engine is gone */
-export async function inspectContainer(engine: ContainerEngine, id: string): Promise<ContainerState> {
+export async function inspectContainer(host: EngineHost, id: string): Promise<ContainerState> {
   const { Image, State } = JSON.parse(
-    await callEngine(engine, ['container', 'inspect', '--format', FORMAT, id]),
+    await callEngine(host, ['container', 'inspect', '--format', FORMAT, id]),
   ) as Inspected;
   const hasStarted = !State.StartedAt.startsWith('0001-');
   const hasEnded = hasStarted && !State.Running;

@@ -5,6 +5,13 @@ import { findExecutable } from '../find-executable.ts';
 /** An engine that runs containers, which is also the name of its program. */
 export type ContainerEngine = 'docker' | 'podman';
 
+/** Whom to ask: an engine's default host, or another that its command line knows by name. */
+export interface EngineHost {
+  readonly engine: ContainerEngine;
+  /** Docker's context, Podman's system connection. */
+  readonly context?: string | undefined;
+}
+
 export const CONTAINER_ENGINES: readonly ContainerEngine[] = ['docker', 'podman'];
 
 /** Label of everything made for a run; its value is the run label. */
@@ -19,11 +26,13 @@ const CALL_TIMEOUT_MS = 20_000;
  * @throws LaunchError with the engine's own last words where it refuses, does not answer in time, or is not installed
  */
 export async function callEngine(
-  engine: ContainerEngine,
+  host: EngineHost,
   args: readonly string[],
   timeoutMs: number = CALL_TIMEOUT_MS,
 ): Promise<string> {
-  const { failed, stdout, stderr, shortMessage, timedOut, cause } = await execa(engine, args, {
+  const { engine } = host;
+  const [program = engine, ...global] = engineCommand(host);
+  const { failed, stdout, stderr, shortMessage, timedOut, cause } = await execa(program, [...global, ...args], {
     reject: false,
     stdin: 'ignore',
     timeout: timeoutMs,
@@ -33,6 +42,12 @@ export async function callEngine(
     ? `"${engine} ${args[0]}" did not answer within ${timeoutMs / 1000} s`
     : `"${engine} ${args[0]}" failed: ${errorLine(stderr ?? '') ?? shortMessage ?? ''}`;
   throw new LaunchError({ what, hint: `Run "${engine} info" to see whether the engine works for this user.` }, cause);
+}
+
+/** The program and the arguments that every call to this host begins with. */
+export function engineCommand({ engine, context }: EngineHost): string[] {
+  if (context === undefined) return [engine];
+  return [engine, engine === 'docker' ? `--context=${context}` : `--connection=${context}`];
 }
 
 /** Whether the engine's program is there at all. */

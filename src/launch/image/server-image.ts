@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { contentHash } from '../../content-hash.ts';
 import { LaunchError, messageOf } from '../../errors.ts';
 import { packageFile } from '../../package-files.ts';
-import { type ContainerEngine, callEngine } from '../container/engine-cli.ts';
+import { callEngine, type EngineHost, engineCommand } from '../container/engine-cli.ts';
 import { listContextFiles, type ServerFiles } from './server-files.ts';
 
 const DOCKERFILE = 'Dockerfile';
@@ -43,39 +43,45 @@ export interface ImageOptions {
  * name stood for when it was built is in the digest.
  * @throws LaunchError with the last lines of a build that failed
  */
-export async function ensureServerImage(engine: ContainerEngine, options: ImageOptions): Promise<ServerImage> {
+export async function ensureServerImage(host: EngineHost, options: ImageOptions): Promise<ServerImage> {
   const { baseImage = process.env.DSE_BASE_IMAGE, signal, onProgress, isForced = false } = options;
+  const { engine } = host;
   const files = listFiles();
   const tag = `${REPOSITORY}:${hashOf(files, baseImage)}`;
-  const known = isForced ? undefined : await findDigest(engine, tag);
+  const known = isForced ? undefined : await findDigest(host, tag);
   if (known !== undefined) return { tag, digest: known, isCached: true };
   onProgress(`building the image ${tag} with ${engine}`);
   try {
-    await build(engine, tag, files, baseImage, signal, onProgress);
+    await build(host, tag, files, baseImage, signal, onProgress);
   } finally {
-    await removeStages(engine);
+    await removeStages(host);
   }
-  const digest = await findDigest(engine, tag);
+  const digest = await findDigest(host, tag);
   if (digest !== undefined) return { tag, digest, isCached: false };
   const hint = `Run "dse image build --engine ${engine}" to see what it does.`;
   throw new LaunchError({ where: DOCKERFILE, what: `${engine} built the image ${tag}, but does not have it`, hint });
 }
 
+/** Tags of server images of earlier builds of dse, which this dse would not use. */
+export async function listOldImages(host: EngineHost): Promise<readonly string[]> {
+  const current = `${REPOSITORY}:${hashOf(listFiles(), process.env.DSE_BASE_IMAGE)}`;
+  const args = ['images', `--filter=reference=${REPOSITORY}`, '--format={{.Repository}}:{{.Tag}}'];
+  const text = await callEngine(host, args).catch(() => '');
+  // Podman lists every name of an image that has a name asked for, others' included.
+  const ours = text.split('\n').filter((tag) => OWN_TAG.test(tag));
+  return ours.filter((tag) => !tag.endsWith(current));
+}
+
 /**
- * Removes server images of earlier builds of dse; the one that this dse would use stays, and so does one that a container is made from.
+ * Removes images by their tags; one that a container is made from stays.
  *
  * @returns the tags that are gone
  */
-export async function removeOldImages(engine: ContainerEngine): Promise<readonly string[]> {
-  const current = `${REPOSITORY}:${hashOf(listFiles(), process.env.DSE_BASE_IMAGE)}`;
-  const args = ['images', `--filter=reference=${REPOSITORY}`, '--format={{.Repository}}:{{.Tag}}'];
-  const text = await callEngine(engine, args).catch(() => '');
+export async function removeImages(host: EngineHost, tags: readonly string[]): Promise<readonly string[]> {
   const removed: string[] = [];
-  // Podman lists every name of an image that has a name asked for, others' included.
-  const ours = text.split('\n').filter((tag) => OWN_TAG.test(tag));
-  for (const tag of ours.filter((one) => !one.endsWith(current))) {
+  for (const tag of tags) {
     // Refused where a container still needs it.
-    const isGone = await callEngine(engine, ['rmi', tag], PRUNE_TIMEOUT_MS).then(
+    const isGone = await callEngine(host, ['rmi', tag], PRUNE_TIMEOUT_MS).then(
       () => true,
       () => false,
     );
@@ -103,9 +109,9 @@ function hashOf({ own, packages }: ServerFiles, baseImage: string | undefined): 
   }).slice(0, 16);
 }
 
-async function findDigest(engine: ContainerEngine, tag: string): Promise<string | undefined> {
+async function findDigest(host: EngineHost, tag: string): Promise<string | undefined> {
   try {
-    const id = await callEngine(engine, ['image', 'inspect', '--format', '{{.Id}}', tag]);
+    const id = await callEngine(host, ['image', 'inspect', '--format', '{{.Id}}', tag]);
     return id.startsWith('sha256:') ? id : `sha256:${id}`;
   } catch {
     return undefined;
@@ -114,13 +120,14 @@ async function findDigest(engine: ContainerEngine, tag: string): Promise<string 
 
 /** Sends the files as a tar stream, so that nothing is written to disk on this side. */
 async function build(
-  engine: ContainerEngine,
+  host: EngineHost,
   tag: string,
   { own, packages }: ServerFiles,
   baseImage: string | undefined,
   signal: AbortSignal,
   onProgress: (line: string) => void,
 ): Promise<void> {
+  const { engine } = host;
   const paths = [DOCKERFILE, ...own, ...packages.flatMap(({ files }) => files)];
   const context = execa('tar', ['--create', '--file=-', `--directory=${packageFile('')}`, '--files-from=-'], {
     input: paths.join('\n'),
@@ -137,7 +144,8 @@ async function build(
     ...(baseImage === undefined ? [] : [`--build-arg=BASE_IMAGE=${baseImage}`]),
     '-',
   ];
-  const builder = execa(engine, args, { all: true, reject: false, cancelSignal: signal });
+  const [program = engine, ...global] = engineCommand(host);
+  const builder = execa(program, [...global, ...args], { all: true, reject: false, cancelSignal: signal });
   // A build that fails closes the stream, which then fails as well: the build's words are the ones to tell.
   pipeline(context.stdout, builder.stdin).catch(() => {});
   const lines: string[] = [];
@@ -162,7 +170,7 @@ async function build(
 }
 
 /** What the first stage leaves is of no use to anyone. That it could not be removed does no harm to a measurement. */
-async function removeStages(engine: ContainerEngine): Promise<void> {
+async function removeStages(host: EngineHost): Promise<void> {
   const args = ['image', 'prune', '--force', `--filter=label=${STAGE_LABEL}`];
-  await callEngine(engine, args, PRUNE_TIMEOUT_MS).catch(() => {});
+  await callEngine(host, args, PRUNE_TIMEOUT_MS).catch(() => {});
 }
