@@ -1,174 +1,154 @@
 /**
- * Throughput of the server as a share of a bare onnxruntime loop on the same CPU.
+ * What the server adds to the inference: each protocol as a ratio of a bare onnxruntime loop on the same CPU.
  *
- * SqueezeNet 1.1, batch 1, one thread, no spinning, rest-binary. The loop and the server take turns on CPU 0; the load, a closed loop over a few kept-alive
- * connections, runs in this process on CPU 1. One line a round, then the median ratio against its limit; ends with 1 where it is missed.
- * `cpu` is the same ratio in CPU time per inference, which other work on the machine disturbs less.
+ * Batch 1, one thread, no spinning. The bare loop (`bare-loop.ts`, every input in new memory) and the server take turns of a second on CPU 0; the load is dse's own generator on
+ * CPU 1. A ratio is of two turns that follow each other, so that what slows the machine for longer slows both; the order of the turns is reversed from round to round.
+ * The server's code has been compiled before, by some thousand requests for a small model.
+ * Of each protocol: throughput in a closed loop of two clients over that of the bare loop; the median latency of one client over a bare run; CPU time of the server's process
+ * per request over that of a bare run. Medians over the rounds, with intervals of 95 %; `same` is a bare loop on one tensor that never leaves the cache.
  *
- * Needs Linux (taskset), two CPUs and a build (`npm run build`). Usage: served-throughput.ts [seconds a turn, 5] [rounds, 5]
+ * Ends with 1 where SqueezeNet's throughput misses a limit (rest-binary 0.97, gRPC 0.85).
+ *
+ * Needs Linux (taskset), two CPUs and a build (`npm run build`). Usage: served-throughput.ts [protocols, rest-binary,grpc,rest-json] [rounds, 10] [model, squeezenet1.1]
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { Agent, request as httpRequest } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { EngineSettings } from '../src/engine/index.ts';
-import { sessionOptions } from '../src/engine/session.ts';
-import { encodeInferRequest } from '../src/kserve/index.ts';
-import { type NamedTensor, type ResolvedModel, resolveModel } from '../src/models/index.ts';
-import { compiledEntry } from '../src/package-files.ts';
-import type { ListeningLine, ServerSettings } from '../src/server/index.ts';
+import { concatRecords, createLoadDriver } from '../src/load/index.ts';
+import { type LoadDriver, OUTCOME, type Protocol, type RequestRecords } from '../src/load/types.ts';
+import type { ResolvedModel } from '../src/models/index.ts';
+import { monotonicNs, NS_PER_MS, NS_PER_S } from '../src/units.ts';
+import { type BareBlock, type BareLoop, cpuTimeMs, medianWithin, startBareLoop } from './bare-rig.ts';
+import { type BenchServer, getModel, medianOf, PLAIN_ENGINE, pinSelf, printRow, startOnCpu0 } from './serving-rig.ts';
 
-const LIMIT = 0.95;
-const SERVER_CPU = '0';
-const LOAD_CPU = '1';
-const CONNECTIONS = 2;
-const WARMUP_RUNS = 50;
-/** Set for the child process that runs the bare loop: seconds of it, and the model's file. */
-const BARE_LOOP = 'DSE_BENCHMARK_BARE_LOOP';
+const LIMITS: Partial<Record<Protocol, number>> = { 'rest-binary': 0.97, grpc: 0.85 };
+const LIMITS_OF = 'squeezenet1.1';
+const TURN_S = 1;
+/** Left out at the beginning of a turn: connections open, and the pipeline fills. */
+const LEAD_S = 0.15;
+const TIMEOUT_MS = 10_000;
+const SMALL_MODEL = 'mnist-cnn';
+const COMPILE_S = 3;
 
-const engine: EngineSettings = {
-  intraOpThreads: 1,
-  interOpThreads: 1,
-  executionMode: 'sequential',
-  graphOptimization: 'all',
-  spinning: false,
-};
+const [protocolList = 'rest-binary,grpc,rest-json', roundsText = '10', modelName = LIMITS_OF] = process.argv.slice(2);
+pinSelf();
+process.exitCode = await compare(protocolList.split(',') as Protocol[], Number(roundsText), await getModel(modelName));
 
-interface Throughput {
+/** A load driver for each protocol, made ready for the server. */
+interface Contender {
+  readonly protocol: Protocol;
+  readonly driver: LoadDriver;
+  readonly turns: { readonly served: Turn; readonly bare: BareBlock }[];
+}
+
+interface Turn {
   readonly perSecond: number;
+  readonly p50Ms: number;
   readonly cpuMsEach: number;
 }
 
-const bareLoop = process.env[BARE_LOOP];
-if (bareLoop !== undefined) {
-  const { seconds, file } = JSON.parse(bareLoop) as { seconds: number; file: string };
-  console.log(JSON.stringify(await runBareLoop(seconds, file)));
-} else {
-  const [seconds = 5, rounds = 5] = process.argv.slice(1).filter(isNumber).map(Number);
-  process.exitCode = await compare(seconds, rounds);
+async function compare(protocols: readonly Protocol[], rounds: number, model: ResolvedModel): Promise<number> {
+  const small = await getModel(SMALL_MODEL);
+  await using bare = await startBareLoop(model.name);
+  await using server = await startOnCpu0({
+    models: [
+      { name: 'm', file: model.file, engine: PLAIN_ENGINE },
+      { name: 'small', file: small.file, engine: PLAIN_ENGINE },
+    ],
+    grpcPort: 0,
+  });
+  const contenders: Contender[] = [];
+  for (const protocol of protocols) {
+    contenders.push({ protocol, driver: await prepareDriver(server, model, protocol), turns: [] });
+  }
+  const same: number[] = [];
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
+        contender.turns.push(await takeTurns(bare, server, contender.driver, round % 2 === 0));
+      }
+      const [fresh, warm] = [await bare.run(turnOf('fresh')), await bare.run(turnOf('same'))];
+      same.push(warm.perSecond / fresh.perSecond);
+    }
+  } finally {
+    for (const { driver } of contenders) await driver[Symbol.asyncDispose]();
+  }
+  return print(contenders, same, model.name);
 }
 
-async function compare(seconds: number, rounds: number): Promise<number> {
-  const cacheDir = join(tmpdir(), 'dse-benchmarks');
-  const model = await resolveModel('squeezenet1.1', 'fp32', { baseDir: process.cwd(), cacheDir });
-  execFileSync('taskset', ['-a', '-c', '-p', LOAD_CPU, String(process.pid)], { stdio: 'ignore' });
-  const server = await startServer(model);
-  const ratios: number[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    const bare = await measureBareLoop(seconds, model.file);
-    const served = await measureServed(seconds, server, model);
-    const ratio = served.perSecond / bare.perSecond;
-    ratios.push(ratio);
-    console.log(
-      `round ${round}: bare ${bare.perSecond.toFixed(1)}/s, served ${served.perSecond.toFixed(1)}/s, ratio ${ratio.toFixed(3)}, cpu ${(bare.cpuMsEach / served.cpuMsEach).toFixed(3)}`,
+function turnOf(inputs: 'fresh' | 'same') {
+  return { seconds: TURN_S, inputs } as const;
+}
+
+/** The server first answers some thousand requests for a small model by the same protocol: a server that runs all day has its own code compiled. */
+async function prepareDriver(server: BenchServer, model: ResolvedModel, protocol: Protocol): Promise<LoadDriver> {
+  const driver = await createLoadDriver({ cpuset: '1' });
+  const { url, grpcAddress } = server;
+  const target = { kind: 'kserve', url, grpcAddress, protocol, batch: 1, seed: 1, dataset: undefined } as const;
+  const options = { timeoutMs: TIMEOUT_MS };
+  const { inputs, dims } = await getModel(SMALL_MODEL);
+  await driver.prepare({ ...target, modelName: 'small', inputs, dims }, options);
+  await loadFor(driver, server, 2, COMPILE_S);
+  await driver.prepare({ ...target, modelName: 'm', inputs: model.inputs, dims: model.dims }, options);
+  await loadFor(driver, server, 2, TURN_S);
+  return driver;
+}
+
+async function takeTurns(bare: BareLoop, server: BenchServer, driver: LoadDriver, isBareFirst: boolean) {
+  const first = isBareFirst ? await bare.run(turnOf('fresh')) : undefined;
+  const full = await loadFor(driver, server, 2, TURN_S);
+  const alone = await loadFor(driver, server, 1, TURN_S / 2);
+  const served: Turn = { ...full, p50Ms: alone.p50Ms };
+  return { served, bare: first ?? (await bare.run(turnOf('fresh'))) };
+}
+
+/** A closed loop of some clients; throughput is taken between the first and the last answer of the turn. */
+async function loadFor(driver: LoadDriver, server: BenchServer, concurrency: number, seconds: number): Promise<Turn> {
+  const batches: RequestRecords[] = [];
+  const run = await driver.start({ kind: 'closed', concurrency }, (records) => batches.push(records));
+  await sleep(1e3 * LEAD_S);
+  const [startNs, cpuBefore] = [monotonicNs(), cpuTimeMs(server.pid)];
+  await sleep(1e3 * seconds);
+  const [endNs, cpuAfter] = [monotonicNs(), cpuTimeMs(server.pid)];
+  await run.stop();
+  const { doneNs, sentNs, outcome } = concatRecords(batches);
+  if (outcome.some((one) => one !== OUTCOME.ok)) throw new Error('a request failed');
+  const rows = [...doneNs.keys()].filter((row) => Number(doneNs[row]) >= startNs && Number(doneNs[row]) < endNs);
+  const ends = rows.map((row) => Number(doneNs[row]));
+  return {
+    perSecond: (rows.length - 1) / ((Math.max(...ends) - Math.min(...ends)) / NS_PER_S),
+    p50Ms: medianOf(rows.map((row) => (Number(doneNs[row]) - Number(sentNs[row])) / NS_PER_MS)),
+    cpuMsEach: (cpuAfter - cpuBefore) / rows.length,
+  };
+}
+
+function print(contenders: readonly Contender[], same: readonly number[], name: string): number {
+  const all = contenders.flatMap(({ turns }) => turns.map(({ bare }) => bare));
+  const bareMs = medianOf(all.map(({ p50Ms }) => p50Ms));
+  console.log(
+    `${name}, bare loop: ${medianOf(all.map(({ perSecond }) => perSecond)).toFixed(1)}/s, ${bareMs.toFixed(3)} ms a run, ${medianOf(all.map(({ cpuMsEach }) => cpuMsEach)).toFixed(3)} ms CPU; same tensor ${ratioText(same)}`,
+  );
+  printRow('protocol', 'per s', 'p50 ms', 'CPU ms', ' throughput / bare', 'p50 / bare', 'CPU / bare');
+  let isMissed = false;
+  for (const { protocol, turns } of contenders) {
+    const throughput = turns.map(({ served, bare }) => served.perSecond / bare.perSecond);
+    const latency = turns.map(({ served, bare }) => served.p50Ms / bare.p50Ms);
+    const cpu = turns.map(({ served, bare }) => served.cpuMsEach / bare.cpuMsEach);
+    const served = turns.map((turn) => turn.served);
+    const limit = name === LIMITS_OF ? LIMITS[protocol] : undefined;
+    isMissed ||= limit !== undefined && medianOf(throughput) < limit;
+    printRow(
+      protocol,
+      medianOf(served.map(({ perSecond }) => perSecond)),
+      medianOf(served.map(({ p50Ms }) => p50Ms)),
+      medianOf(served.map(({ cpuMsEach }) => cpuMsEach)),
+      `  ${ratioText(throughput)}`,
+      `  ${ratioText(latency)}`,
+      `  ${ratioText(cpu)}${limit === undefined ? '' : `  (throughput's limit ${limit})`}`,
     );
   }
-  server.process.kill('SIGTERM');
-  await once(server.process, 'exit');
-  const median = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 0;
-  console.log(`served throughput: ${median.toFixed(3)} of bare onnxruntime (limit ${LIMIT})`);
-  return median >= LIMIT ? 0 : 1;
+  return isMissed ? 1 : 0;
 }
 
-async function runBareLoop(seconds: number, file: string): Promise<Throughput> {
-  const session = await InferenceSession.create(file, sessionOptions(engine));
-  const { name, shape, data } = sampleInput({ name: String(session.inputNames[0]) });
-  const feeds = { [name]: new Tensor('float32', data as Float32Array, shape) };
-  for (let i = 0; i < WARMUP_RUNS; i++) await session.run(feeds);
-  const cpuBefore = process.cpuUsage();
-  const start = performance.now();
-  let runs = 0;
-  for (; performance.now() - start < 1e3 * seconds; runs++) await session.run(feeds);
-  const elapsedS = (performance.now() - start) / 1e3;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  return { perSecond: runs / elapsedS, cpuMsEach: (user + system) / 1e3 / runs };
-}
-
-async function measureBareLoop(seconds: number, file: string): Promise<Throughput> {
-  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const child = spawn('taskset', ['-c', SERVER_CPU, ...again], {
-    env: { ...process.env, [BARE_LOOP]: JSON.stringify({ seconds, file }) },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return JSON.parse(await firstLine(child)) as Throughput;
-}
-
-interface ServerUnderLoad {
-  readonly process: ChildProcess;
-  readonly url: string;
-}
-
-async function startServer(model: ResolvedModel): Promise<ServerUnderLoad> {
-  const settings: ServerSettings = {
-    models: [{ name: 'squeezenet', file: model.file, engine }],
-    host: '127.0.0.1',
-    port: 0,
-    exitOnStdinEnd: true,
-  };
-  const command = ['-c', SERVER_CPU, process.execPath, compiledEntry('server/main'), JSON.stringify(settings)];
-  const child = spawn('taskset', command, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const { url } = JSON.parse(await firstLine(child)) as ListeningLine;
-  return { process: child, url };
-}
-
-async function measureServed(seconds: number, server: ServerUnderLoad, model: ResolvedModel): Promise<Throughput> {
-  const { headers, body } = encodeInferRequest('rest-binary', [sampleInput(model.inputs[0] ?? { name: '' })]);
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const url = `${server.url}/v2/models/squeezenet/infer`;
-  const send = () =>
-    new Promise<void>((resolve, reject) => {
-      const request = httpRequest(url, { method: 'POST', agent, headers }, (response) => {
-        if (response.statusCode !== 200) reject(new Error(`the server answered ${response.statusCode}`));
-        response.on('end', resolve).resume();
-      });
-      request.on('error', reject).end(body);
-    });
-  for (let i = 0; i < WARMUP_RUNS; i++) await send();
-
-  let answered = 0;
-  let isOver = false;
-  const loops = Array.from({ length: CONNECTIONS }, async () => {
-    while (!isOver) {
-      await send();
-      answered++;
-    }
-  });
-  await sleep(100); // until the loop is closed: a request waits whenever one is answered
-  const cpuBefore = cpuTimeMs(server.process.pid);
-  const start = performance.now();
-  const before = answered;
-  await sleep(1e3 * seconds);
-  const count = answered - before;
-  const elapsedS = (performance.now() - start) / 1e3;
-  const cpuMs = cpuTimeMs(server.process.pid) - cpuBefore;
-  isOver = true;
-  await Promise.all(loops);
-  agent.destroy();
-  return { perSecond: count / elapsedS, cpuMsEach: cpuMs / count };
-}
-
-/** An image of noise that is the same in every run. */
-function sampleInput({ name }: { readonly name: string }): NamedTensor {
-  const shape = [1, 3, 224, 224];
-  return { name, type: 'float32', shape, data: Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i)) };
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  const [line] = await once(createInterface({ input: child.stdout as NonNullable<ChildProcess['stdout']> }), 'line');
-  return line as string;
-}
-
-/** CPU time of a process so far, milliseconds in steps of 10. Source: proc(5), /proc/[pid]/stat, fields 14 and 15. */
-function cpuTimeMs(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return 10 * (Number(fields[11]) + Number(fields[12]));
-}
-
-function isNumber(text: string): boolean {
-  return /^\d+$/.test(text);
+function ratioText(ratios: readonly number[]): string {
+  const { median, lo, hi } = medianWithin(ratios);
+  return `${median.toFixed(3)} [${lo.toFixed(3)}, ${hi.toFixed(3)}]`;
 }

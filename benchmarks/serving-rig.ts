@@ -30,6 +30,8 @@ export function getModel(name: string): Promise<ResolvedModel> {
 
 export interface BenchServer extends AsyncDisposable {
   readonly url: string;
+  /** Host and port of the gRPC side, where it was asked for. */
+  readonly grpcAddress: string | undefined;
   readonly pid: number;
 }
 
@@ -40,8 +42,9 @@ export async function startOnCpu0(
   const args = ['-c', '0', process.execPath, compiledEntry('server/main'), JSON.stringify(told)];
   const child = spawn('taskset', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const { url, grpcAddress } = JSON.parse(line) as ListeningLine;
   return {
-    url: (JSON.parse(line) as ListeningLine).url,
+    ...{ url, grpcAddress },
     pid: child.pid as number,
     async [Symbol.asyncDispose]() {
       const exited = once(child, 'exit');
@@ -62,12 +65,7 @@ export async function measureServed(
   await using server = await startOnCpu0({
     models: [{ name: 'm', file: model.file, engine: PLAIN_ENGINE, ...serving }],
   });
-  await using driver = await createLoadDriver({ cpuset: '1' });
-  const target = { kind: 'kserve', url: server.url, modelName: 'm', protocol: 'rest-binary', batch: 1 } as const;
-  await driver.prepare(
-    { ...target, inputs: model.inputs, dims: model.dims, dataset: undefined, seed: 1, ...workload },
-    { timeoutMs: TIMEOUT_MS },
-  );
+  await using driver = await prepareLoad(server, model, workload);
   const summaries: RequestSummary[] = [];
   await offer(driver, { kind: 'closed', concurrency: 2 }, 1);
   for (const load of loads) summaries.push(await offer(driver, load, seconds));
@@ -75,14 +73,35 @@ export async function measureServed(
 }
 
 export async function offer(driver: LoadDriver, load: OfferedLoad, seconds: number): Promise<RequestSummary> {
+  const { records, ...window } = await offerAndRecord(driver, load, seconds);
+  return summarizeRequests(records, { ...window, timeoutMs: TIMEOUT_MS });
+}
+
+/** Every request of a load, and the window that is looked at: the first tenth is left out, because caches fill and batches form. */
+export async function offerAndRecord(
+  driver: LoadDriver,
+  load: OfferedLoad,
+  seconds: number,
+): Promise<{ readonly records: RequestRecords; readonly startNs: number; readonly endNs: number }> {
   const batches: RequestRecords[] = [];
   const run = await driver.start(load, (records) => batches.push(records));
   await sleep(seconds * 1e3);
-  const endNs = run.startedAtNs + seconds * 1e3 * NS_PER_MS;
   await run.stop();
-  // The first tenth is left out: caches fill and batches form.
   const startNs = run.startedAtNs + (seconds / 10) * 1e3 * NS_PER_MS;
-  return summarizeRequests(concatRecords(batches), { startNs, endNs, timeoutMs: TIMEOUT_MS });
+  return { records: concatRecords(batches), startNs, endNs: run.startedAtNs + seconds * 1e3 * NS_PER_MS };
+}
+
+/** A load generator on CPU 1 for the model `m` of a server, over rest-binary. */
+export async function prepareLoad(
+  server: BenchServer,
+  { inputs, dims }: ResolvedModel,
+  workload: { readonly popularity?: Popularity; readonly distinct?: number } = {},
+): Promise<LoadDriver> {
+  const driver = await createLoadDriver({ cpuset: '1' });
+  const target = { kind: 'kserve', url: server.url, modelName: 'm', protocol: 'rest-binary', batch: 1 } as const;
+  const options = { timeoutMs: TIMEOUT_MS };
+  await driver.prepare({ ...target, inputs, dims, dataset: undefined, seed: 1, ...workload }, options);
+  return driver;
 }
 
 export function pinSelf(): void {
