@@ -3,6 +3,9 @@ import type { DataType, TensorData } from '../models/types.ts';
 import { numericView, wireTypeOf } from './datatypes.ts';
 import { KserveError } from './kserve-error.ts';
 
+/** Memory for bytes that do not lie where a typed array can be laid over them: at least `size` bytes of it. */
+export type Allocate = (size: number) => ArrayBuffer;
+
 /**
  * Tensors as raw bytes: little-endian, row-major, no padding; a string is its length as a 4-byte unsigned integer and its UTF-8 bytes.
  *
@@ -14,6 +17,7 @@ export function decodeBinaryTensor(
   count: number,
   bytes: Uint8Array<ArrayBuffer>,
   label: string,
+  allocate: Allocate = (size) => new ArrayBuffer(size),
 ): TensorData {
   if (type === 'string') return decodeStrings(count, bytes, label);
   const expected = count * wireTypeOf(type).elementBytes;
@@ -26,8 +30,9 @@ export function decodeBinaryTensor(
   if (type === 'bool') checkBooleans(bytes, label);
   const View = numericView(type);
   if (bytes.byteOffset % wireTypeOf(type).elementBytes === 0) return new View(bytes.buffer, bytes.byteOffset, count);
-  // Not `bytes.slice()`, which for a Buffer is no copy.
-  return new View(new Uint8Array(bytes).buffer, 0, count);
+  const aligned = allocate(bytes.byteLength);
+  new Uint8Array(aligned, 0, bytes.byteLength).set(bytes);
+  return new View(aligned, 0, count);
 }
 
 function checkBooleans(bytes: Uint8Array, label: string): void {

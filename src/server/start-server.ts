@@ -78,7 +78,7 @@ async function serve(
   const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
     throw listenError(host, port, error.code, error);
   });
-  const grpc = await serveGrpc(repository, settings, { messageLimitBytes: bodyLimitBytes, onError }).catch(
+  const grpc = await serveGrpc(repository, settings, { messageLimitBytes: bodyLimitBytes, pool, onError }).catch(
     async (error: unknown) => {
       await app.close();
       throw error;
@@ -105,7 +105,7 @@ async function serve(
 async function serveGrpc(
   repository: ModelRepository,
   { host, grpcPort }: ServerSettings,
-  options: Pick<GrpcOptions, 'messageLimitBytes' | 'onError'>,
+  options: Pick<GrpcOptions, 'messageLimitBytes' | 'pool' | 'onError'>,
 ): Promise<GrpcServer | undefined> {
   if (grpcPort === undefined) return undefined;
   // Loaded where used: a server of REST alone needs none of it.

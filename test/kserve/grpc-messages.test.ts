@@ -53,6 +53,22 @@ describe('a ModelInferRequest', () => {
     );
   });
 
+  it('is decoded into the memory it is given, whatever that held before and however large it is', () => {
+    const used: ArrayBuffer[] = [];
+    const allocate = (size: number) => {
+      used.push(new Uint8Array(size + 24).fill(0xff).buffer);
+      return used.at(-1) as ArrayBuffer;
+    };
+    fc.assert(
+      fc.property(anyTensors, (tensors) => {
+        const message = overTheWire(encodeGrpcInferRequest('m', tensors));
+        expect(decodeGrpcInferRequest(message, signatureOf(tensors), allocate).tensors).toEqual(tensors);
+      }),
+      { numRuns: 100 },
+    );
+    expect(used).not.toHaveLength(0);
+  });
+
   it('may carry parameters of every kind', () => {
     const parameters = {
       a: { bool_param: true },

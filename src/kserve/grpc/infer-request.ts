@@ -1,5 +1,5 @@
 import type { NamedTensor } from '../../models/types.ts';
-import { decodeBinaryTensor, encodeBinaryTensor } from '../binary-tensor.ts';
+import { type Allocate, decodeBinaryTensor, encodeBinaryTensor } from '../binary-tensor.ts';
 import { checkInputs, checkRequestedOutput } from '../check-inputs.ts';
 import { wireTypeOf } from '../datatypes.ts';
 import type { InferRequestOptions, ModelSignature } from '../infer-request.ts';
@@ -29,9 +29,14 @@ export function encodeGrpcInferRequest(
  * Checks a ModelInferRequest against the model, as `decodeInferRequest` does for REST.
  *
  * Outputs are to be sent the way the inputs came: as bytes where they came raw, and else as typed contents.
+ * @param allocate - memory for raw contents, which seldom lie aligned in a message
  * @throws KserveError with status 400 and one sentence on what is wrong
  */
-export function decodeGrpcInferRequest(message: ModelInferRequestMessage, model: ModelSignature): InferRequest {
+export function decodeGrpcInferRequest(
+  message: ModelInferRequestMessage,
+  model: ModelSignature,
+  allocate?: Allocate,
+): InferRequest {
   const { inputs, raw_input_contents: raw } = message;
   const isRaw = raw.length > 0;
   if (isRaw && raw.length !== inputs.length) {
@@ -50,7 +55,7 @@ export function decodeGrpcInferRequest(message: ModelInferRequestMessage, model:
     const data =
       bytes === undefined
         ? decodeContents(type, shape, inputs[index]?.contents ?? {}, label)
-        : decodeBinaryTensor(type, count, bytes, label);
+        : decodeBinaryTensor(type, count, bytes, label, allocate);
     return { name, type, shape, data };
   });
   const seen = new Set<string>();

@@ -9,6 +9,7 @@ import {
 } from '../../kserve/index.ts';
 import type { NamedTensor } from '../../models/types.ts';
 import { monotonicNs, NS_PER_MS } from '../../units.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import { deadlineOf, serverTiming } from '../infer-route.ts';
 import { isFault } from '../is-fault.ts';
 import { versionOf } from '../model/index.ts';
@@ -25,6 +26,8 @@ export interface Received<Message> {
 }
 
 export interface ServiceOptions {
+  /** Memory for tensors, shared with REST. */
+  readonly pool: BufferPool;
   /** Called with errors that are the server's fault, for its log. */
   readonly onError: (error: unknown) => void;
 }
@@ -44,7 +47,9 @@ export function inferenceService(repository: ModelRepository, options: ServiceOp
     }, options),
     ModelInfer: answer((request: Received<ModelInferRequestMessage>, trailer, call) => {
       const { model_name: name, model_version: version } = request.message;
-      return repository.use(name, asVersion(version), (model) => infer(model, request, trailer, deadlineNsOf(call)));
+      return repository.use(name, asVersion(version), (model) =>
+        infer(model, request, { trailer, callDeadlineNs: deadlineNsOf(call), pool: options.pool }),
+      );
     }, options),
   } as UntypedServiceImplementation;
 }
@@ -73,23 +78,37 @@ function answer<Request, Response>(
   };
 }
 
+interface Call {
+  readonly trailer: Metadata;
+  /** On the machine's monotonic clock. */
+  readonly callDeadlineNs: number;
+  readonly pool: BufferPool;
+}
+
 /** The trailer carries `server-timing` as the header does over REST; decoding counts from the last byte of the message there too. */
 async function infer(
   model: LoadedModel,
   { message, completeNs }: Received<ModelInferRequestMessage>,
-  trailer: Metadata,
-  callDeadlineNs: number,
+  { trailer, callDeadlineNs, pool }: Call,
 ): Promise<ModelInferResponseMessage> {
-  const { id, parameters, tensors, outputs } = decodeGrpcInferRequest(message, model.signature);
+  const own = new Set<ArrayBuffer>();
+  const { id, parameters, tensors, outputs } = decodeGrpcInferRequest(message, model.signature, (size) => {
+    const buffer = pool.take(size);
+    own.add(buffer);
+    return buffer;
+  });
   const decodeMs = (monotonicNs() - completeNs) / NS_PER_MS;
   const names = outputs.map(({ name }) => name);
+  // Other small memory may be of the pool that Node shares with all and that cannot move to another thread; copying so little costs nothing.
+  const lend = buffersOf(tensors).filter((buffer) => own.has(buffer) || buffer.byteLength > Buffer.poolSize);
   const deadlineNs = Math.min(deadlineOf(parameters, completeNs) ?? Number.POSITIVE_INFINITY, callDeadlineNs);
   const inference = await model.infer({
     tensors,
-    lend: lendable(tensors),
+    lend,
     outputs: names,
     deadlineNs: Number.isFinite(deadlineNs) ? deadlineNs : undefined,
   });
+  for (const buffer of inference.returned) pool.give(buffer);
   trailer.set('server-timing', serverTiming(decodeMs, inference));
   return encodeGrpcInferResponse({
     modelName: model.settings.name,
@@ -105,8 +124,7 @@ function deadlineNsOf(call: Pick<ServerUnaryCall<unknown, unknown>, 'getDeadline
   return monotonicNs() + (Number(call.getDeadline()) - Date.now()) * NS_PER_MS;
 }
 
-/** A small message lies in a pool that Node shares with others and that cannot move to another thread; copying so little costs nothing. */
-function lendable(tensors: readonly NamedTensor[]): ArrayBuffer[] {
+function buffersOf(tensors: readonly NamedTensor[]): ArrayBuffer[] {
   const buffers = tensors.flatMap(({ data }) => (Array.isArray(data) ? [] : [data.buffer as ArrayBuffer]));
-  return [...new Set(buffers)].filter(({ byteLength }) => byteLength > Buffer.poolSize);
+  return [...new Set(buffers)];
 }

@@ -4,6 +4,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { INFERENCE_SERVICE, loadInferenceProto, type ModelInferRequestMessage } from '../../kserve/index.ts';
 import { monotonicNs } from '../../units.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import type { ModelRepository } from '../repository/index.ts';
 import { inferenceService, type Received } from './inference-service.ts';
 
@@ -14,6 +15,8 @@ export interface GrpcOptions {
   readonly messageLimitBytes: number;
   /** How long calls in flight may take to be answered once the server is stopped, milliseconds. */
   readonly drainTimeoutMs: number;
+  /** Memory for tensors, shared with REST. */
+  readonly pool: BufferPool;
   readonly onError: (error: unknown) => void;
 }
 
@@ -43,17 +46,19 @@ const PING_TIMEOUT_MS = 5_000;
  * @throws Error where the address cannot be listened on
  */
 export async function startGrpc(repository: ModelRepository, options: GrpcOptions): Promise<GrpcServer> {
-  const { host, port, messageLimitBytes, drainTimeoutMs, onError } = options;
+  const { host, port, messageLimitBytes, drainTimeoutMs, pool, onError } = options;
   // What it would print of itself, such as an address that is taken, is thrown or told to `onError`.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': messageLimitBytes,
     'grpc.max_send_message_length': -1,
+    // Statistics of every call and message that nobody can ask this server for; /metrics has its own.
+    'grpc.enable_channelz': 0,
     'grpc.keepalive_time_ms': PING_EVERY_MS,
     'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
   });
   const { service, definition } = await loadInferenceProto();
-  server.addService(withReceipt(service), inferenceService(repository, { onError }));
+  server.addService(withReceipt(service), inferenceService(repository, { pool, onError }));
   const health = new HealthImplementation({ '': 'SERVING', [INFERENCE_SERVICE]: 'SERVING' });
   health.addToServer(server);
   new ReflectionService(definition).addToServer(server);
