@@ -21,9 +21,9 @@ export async function loadEngine(file: string, settings: EngineSettings): Promis
   const start: WorkerStart = { file, settings };
   const worker = new Worker(compiledEntry('engine/worker'), { workerData: start, name: 'inference' });
   const first = await firstMessage(worker);
-  if (first.kind !== 'loaded') {
+  if (!('kind' in first) || first.kind !== 'loaded') {
     await worker.terminate();
-    throw unloadable(file, first.kind === 'unloadable' ? first.reason : `unexpected message ${first.kind}`);
+    throw unloadable(file, 'kind' in first && first.kind === 'unloadable' ? first.reason : 'an unexpected message');
   }
   return new WorkerEngine(worker, first.inputs, first.outputs, settings);
 

@@ -4,7 +4,7 @@ import { monotonicNs, NS_PER_US } from '../units.ts';
 import { unreachable } from '../unreachable.ts';
 import { InferenceError } from './inference-error.ts';
 import type { Engine, EngineSettings, Inference, RunOptions } from './types.ts';
-import type { FromWorker, ToWorker } from './worker-messages.ts';
+import { type DoneMessage, type FromWorker, partsOf, type ToWorker, tensorOf } from './worker-messages.ts';
 
 interface PendingRun {
   readonly calledNs: number;
@@ -47,7 +47,7 @@ export class WorkerEngine implements Engine {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const lent = options.lend ?? [];
-      this.#send({ kind: 'run', id, inputs, outputs: options.outputs, lent }, lent);
+      this.#send([id, inputs.map(partsOf), options.outputs, lent], lent);
       this.#pending.set(id, { calledNs, resolve, reject });
     });
   }
@@ -68,27 +68,30 @@ export class WorkerEngine implements Engine {
   }
 
   #settle(message: FromWorker): void {
+    if (!('kind' in message)) {
+      this.#finish(message);
+      return;
+    }
     switch (message.kind) {
       case 'loaded':
       case 'unloadable':
         return;
-      case 'done': {
-        const run = this.#take(message.id);
-        const { outputs, returned, startedNs, endedNs } = message;
-        run?.resolve({
-          outputs,
-          queueUs: (startedNs - run.calledNs) / NS_PER_US,
-          computeUs: (endedNs - startedNs) / NS_PER_US,
-          returned,
-        });
-        return;
-      }
       case 'failed':
         this.#take(message.id)?.reject(new InferenceError(message.errorKind, message.reason));
         return;
       default:
         unreachable(message);
     }
+  }
+
+  #finish([id, outputs, returned, startedNs, endedNs]: DoneMessage): void {
+    const run = this.#take(id);
+    run?.resolve({
+      outputs: outputs.map(tensorOf),
+      queueUs: (startedNs - run.calledNs) / NS_PER_US,
+      computeUs: (endedNs - startedNs) / NS_PER_US,
+      returned,
+    });
   }
 
   #take(id: number): PendingRun | undefined {

@@ -11,23 +11,39 @@ export interface WorkerStart {
 
 export type ToWorker = RunMessage | { readonly kind: 'close' };
 
-export interface RunMessage {
-  readonly kind: 'run';
-  readonly id: number;
-  readonly inputs: readonly NamedTensor[];
-  readonly outputs: readonly string[] | undefined;
-  readonly lent: readonly ArrayBuffer[];
+/** Arrays, because these two cross for every request: the names of an object's members cost more to write and read than their values. */
+export type RunMessage = readonly [
+  id: number,
+  inputs: readonly TensorParts[],
+  outputs: readonly string[] | undefined,
+  lent: readonly ArrayBuffer[],
+];
+
+export type DoneMessage = readonly [
+  id: number,
+  outputs: readonly TensorParts[],
+  returned: readonly ArrayBuffer[],
+  startedNs: number,
+  endedNs: number,
+];
+
+type TensorParts = readonly [
+  name: string,
+  type: NamedTensor['type'],
+  shape: NamedTensor['shape'],
+  data: NamedTensor['data'],
+];
+
+export function partsOf({ name, type, shape, data }: NamedTensor): TensorParts {
+  return [name, type, shape, data];
+}
+
+export function tensorOf([name, type, shape, data]: TensorParts): NamedTensor {
+  return { name, type, shape, data };
 }
 
 export type FromWorker =
   | { readonly kind: 'loaded'; readonly inputs: readonly TensorSpec[]; readonly outputs: readonly TensorSpec[] }
   | { readonly kind: 'unloadable'; readonly reason: string }
-  | {
-      readonly kind: 'done';
-      readonly id: number;
-      readonly outputs: readonly NamedTensor[];
-      readonly returned: readonly ArrayBuffer[];
-      readonly startedNs: number;
-      readonly endedNs: number;
-    }
+  | DoneMessage
   | { readonly kind: 'failed'; readonly id: number; readonly errorKind: InferenceErrorKind; readonly reason: string };

@@ -5,7 +5,14 @@ import type { NamedTensor } from '../models/types.ts';
 import { monotonicNs } from '../units.ts';
 import { InferenceError } from './inference-error.ts';
 import { fromRuntimeTensor, sessionOptions, tensorSpecs, toRuntimeTensor } from './session.ts';
-import type { FromWorker, RunMessage, ToWorker, WorkerStart } from './worker-messages.ts';
+import {
+  type FromWorker,
+  partsOf,
+  type RunMessage,
+  type ToWorker,
+  tensorOf,
+  type WorkerStart,
+} from './worker-messages.ts';
 
 /** The thread a session lives on: `InferenceSession.run` blocks the thread that calls it, and this one has nothing else to do. */
 
@@ -28,18 +35,18 @@ async function main({ file, settings }: WorkerStart): Promise<void> {
   // One run after another, so that each one's start is when the runtime turns to it.
   let last: Promise<void> = Promise.resolve();
   port.on('message', (message: ToWorker) => {
-    last = last.then(() => (message.kind === 'run' ? run(session, message) : close(session)));
+    last = last.then(() => ('kind' in message ? close(session) : run(session, message)));
   });
 }
 
-async function run(session: InferenceSession, { id, inputs, outputs, lent }: RunMessage): Promise<void> {
+async function run(session: InferenceSession, [id, inputs, outputs, lent]: RunMessage): Promise<void> {
   try {
-    const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, toRuntimeTensor(tensor)]));
+    const feeds = Object.fromEntries(inputs.map((parts) => [parts[0], toRuntimeTensor(tensorOf(parts))]));
     const startedNs = monotonicNs();
     const fetched = outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
     const endedNs = monotonicNs();
     const results = Object.entries(fetched).map(([name, tensor]) => fromRuntimeTensor(name, tensor));
-    send({ kind: 'done', id, outputs: results, returned: lent, startedNs, endedNs }, [...buffersOf(results), ...lent]);
+    send([id, results.map(partsOf), lent, startedNs, endedNs], [...buffersOf(results), ...lent]);
   } catch (error) {
     const errorKind = error instanceof InferenceError ? error.kind : kindOf(error);
     send({ kind: 'failed', id, errorKind, reason: messageOf(error) });

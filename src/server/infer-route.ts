@@ -63,9 +63,9 @@ export function deadlineOf({ timeout }: Parameters, arrivedNs: number): number |
 
 /** How long the server took over a request, as `Server-Timing` has it. */
 export function serverTiming(decodeMs: number, { queueUs, computeUs, cache }: ModelInference): string {
-  const times = { decode: decodeMs, queue: queueUs / US_PER_MS, compute: computeUs / US_PER_MS };
-  const metrics = Object.entries(times).map(([name, ms]) => `${name};dur=${ms.toFixed(3)}`);
-  return [...metrics, ...(cache === undefined ? [] : [`cache;desc=${cache}`])].join(', ');
+  const [queueMs, computeMs] = [queueUs / US_PER_MS, computeUs / US_PER_MS];
+  const times = `decode;dur=${decodeMs.toFixed(3)}, queue;dur=${queueMs.toFixed(3)}, compute;dur=${computeMs.toFixed(3)}`;
+  return cache === undefined ? times : `${times}, cache;desc=${cache}`;
 }
 
 /** The body and what was decoded from it belong to this request alone, so all of it may move to the engine's thread. */

@@ -6,6 +6,7 @@ import { decodeInferResponse, encodeInferRequest } from '../../src/kserve/index.
 import type { NamedTensor } from '../../src/models/types.ts';
 import { packageFile } from '../../src/package-files.ts';
 import { startServer } from '../../src/server/index.ts';
+import { ModelMetrics } from '../../src/server/metrics/model-metrics.ts';
 import { addSystemMetrics } from '../../src/server/metrics/system-metrics.ts';
 import { plainSettings, TinyModels } from '../engine/tiny-models.ts';
 
@@ -124,5 +125,34 @@ describe('system metrics', () => {
   it('are left out where there is nothing to read', async () => {
     const names = [...(await metricsOf({ self: '' })).keys()];
     expect(names).toEqual(['process_cpu_seconds_total', 'process_resident_memory_bytes']);
+  });
+});
+
+describe("a model's metrics", () => {
+  it('count every answer and run, however many there were since they were last read, also after a second load', async () => {
+    const registry = new Registry();
+    const metrics = new ModelMetrics(registry, () => []);
+    const inference = { outputs: [], returned: [], queueUs: 1_000, computeUs: 3_000 };
+    const first = metrics.watch('m', '1');
+    for (let i = 0; i < 300; i++) {
+      first.onAnswer(inference);
+      first.onRun(2, 1);
+    }
+    const labels = '{model="m",version="1"}';
+    const read = async () => {
+      const page = parseMetrics(await registry.metrics());
+      const names = ['dse_requests_total', 'dse_request_queue_seconds_count', 'dse_run_items_sum'];
+      return names.map((name) => page.get(`${name}${labels}`));
+    };
+    expect(await read()).toEqual([300, 300, 600]);
+    const second = metrics.watch('m', '1');
+    first.onAnswer(inference);
+    second.onAnswer({ ...inference, cache: 'hit' });
+    second.onRun(3, 3);
+    expect(await read()).toEqual([302, 301, 603]);
+    const page = parseMetrics(await registry.metrics());
+    expect(page.get('dse_cache_lookups_total{model="m",version="1",result="hit"}')).toBe(1);
+    expect(page.get(`dse_request_compute_seconds_sum${labels}`)).toBeCloseTo(0.903);
+    expect(page.get(`dse_run_requests_sum${labels}`)).toBe(303);
   });
 });

@@ -48,6 +48,9 @@ const NOTHING = Buffer.alloc(0);
 /** Reads outside of bodies go here; each is looked at before the next, on whatever connection. */
 const scratch = Buffer.alloc(HEAD_LIMIT_BYTES);
 
+/** An answer of up to this many bytes is copied behind its head and goes out as one. */
+const SMALL_ANSWER_BYTES = 64 * 1024;
+
 /** While the processor is busy, a body of which more than this is missing is left to gather in the kernel. */
 const GATHER_BYTES = 64 * 1024;
 
@@ -73,12 +76,15 @@ export class DirectConnection {
   readonly #options: DirectOptions;
   #state: State = 'idle';
   #unread: Buffer = NOTHING;
-  #head: RequestHead | undefined;
+  /** The head of the request that is read or answered, or of the last one. */
+  #head: KnownHead | undefined;
   #body = new Uint8Array(0);
   #bodyStart = 0;
   #bodyEnd = 0;
-  #timer: NodeJS.Timeout | undefined;
+  /** Runs from the first byte of a head and of a body; what it finds in another state is of the past. */
+  readonly #timer: NodeJS.Timeout;
   #closesAfterAnswer = false;
+  readonly #keepAliveS: number;
   readonly #onEnd = () => this.#finish();
   readonly #onTimeout = () => {
     if (this.#state === 'idle') this.#socket.destroy();
@@ -87,13 +93,15 @@ export class DirectConnection {
   /** Takes over a connection that was accepted with `pauseOnConnect`. */
   constructor(accepted: Socket, options: DirectOptions) {
     this.#options = options;
+    this.#keepAliveS = Math.floor(options.keepAliveMs / 1e3);
     this.#socket = readInto(accepted, {
       buffer: () => (this.#state === 'body' ? this.#missing() : scratch),
       callback: (count, memory) => this.#take(memory.subarray(0, count) as Uint8Array<ArrayBuffer>),
     });
+    this.#timer = setTimeout(() => this.#giveUp(), options.requestTimeoutMs).unref();
     this.#socket.on('end', this.#onEnd).on('error', ignoreReset);
     this.#socket.once('close', () => {
-      this.#wait('closed');
+      this.#enter('closed');
       options.onGone();
     });
     this.#socket.setTimeout(options.keepAliveMs).on('timeout', this.#onTimeout);
@@ -124,8 +132,11 @@ export class DirectConnection {
     switch (this.#state) {
       case 'idle':
       case 'head':
-        this.#unread = Buffer.concat([this.#unread, bytes]);
-        this.#readHead();
+        this.#readHead(
+          this.#unread.byteLength === 0
+            ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+            : Buffer.concat([this.#unread, bytes]),
+        );
         return !this.#isAhead();
       case 'body':
         this.#fill(bytes);
@@ -143,26 +154,35 @@ export class DirectConnection {
     }
   }
 
-  #readHead(): void {
-    const unread = this.#unread;
-    const end = unread.indexOf(HEAD_END);
-    if (end === -1 && unread.byteLength < HEAD_LIMIT_BYTES && !NO_HEAD.test(unread.toString('latin1'))) {
-      if (this.#state === 'idle') this.#wait('head', () => this.#giveAway());
-      return;
+  /** @param bytes - all that came since the last request; what stays of it is copied, because the next read may go to the same memory */
+  #readHead(bytes: Buffer): void {
+    const known = this.#head?.begins(bytes) === true ? this.#head : this.#recognize(bytes);
+    if (known === undefined) return;
+    this.#head = known;
+    this.#body = new Uint8Array(this.#options.pool.take(known.bodyStart + known.head.contentLength));
+    this.#bodyStart = known.bodyStart;
+    this.#bodyEnd = known.bodyStart;
+    this.#unread = NOTHING;
+    this.#enter('body');
+    this.#fill(bytes.subarray(known.byteLength) as Uint8Array<ArrayBuffer>);
+  }
+
+  /** The head these bytes begin with; undefined where it is incomplete, or none that is read here and the connection was given away. */
+  #recognize(bytes: Buffer): KnownHead | undefined {
+    const end = bytes.indexOf(HEAD_END);
+    if (end === -1 && bytes.byteLength < HEAD_LIMIT_BYTES && !NO_HEAD.test(bytes.toString('latin1'))) {
+      this.#unread = Buffer.from(bytes);
+      if (this.#state === 'idle') this.#enter('head');
+      return undefined;
     }
-    const head = end === -1 || end > HEAD_LIMIT_BYTES ? undefined : recognizeHead(unread.toString('latin1', 0, end));
+    const head = end === -1 || end > HEAD_LIMIT_BYTES ? undefined : recognizeHead(bytes.toString('latin1', 0, end));
     const start = head === undefined ? undefined : startOfBody(head.headers);
     if (head === undefined || start === undefined || !this.#isTaken(head)) {
+      this.#unread = Buffer.from(bytes);
       this.#giveAway();
-      return;
+      return undefined;
     }
-    this.#head = head;
-    this.#body = new Uint8Array(this.#options.pool.take(start + head.contentLength));
-    this.#bodyStart = start;
-    this.#bodyEnd = start;
-    this.#unread = NOTHING;
-    this.#wait('body', () => this.#refuseBody(408, 'the request took too long to arrive'));
-    this.#fill(unread.subarray(end + HEAD_END.byteLength) as Uint8Array<ArrayBuffer>);
+    return new KnownHead(bytes.subarray(0, end + HEAD_END.byteLength), head, start);
   }
 
   #isTaken(head: RequestHead): boolean {
@@ -171,7 +191,7 @@ export class DirectConnection {
 
   /** Memory that waits for the rest of the body. */
   #missing(): Uint8Array<ArrayBuffer> {
-    return this.#body.subarray(this.#bodyEnd, this.#bodyStart + (this.#head as RequestHead).contentLength);
+    return this.#body.subarray(this.#bodyEnd, this.#bodyStart + (this.#head as KnownHead).head.contentLength);
   }
 
   /** Takes bytes that were read into their place, or elsewhere. */
@@ -198,12 +218,12 @@ export class DirectConnection {
   }
 
   async #answer(body: RequestBody): Promise<void> {
-    this.#wait('answering');
-    const answer = await this.#options.answer(this.#head as RequestHead, body);
+    this.#enter('answering');
+    const answer = await this.#options.answer((this.#head as KnownHead).head, body);
     if (this.#state !== 'answering') return;
     const isLast = this.#closesAfterAnswer;
     const hasRoom = this.#write(answer, isLast);
-    this.#wait(isLast ? 'closed' : 'idle');
+    this.#enter(isLast ? 'closed' : 'idle');
     if (isLast) this.#socket.destroySoon();
     else if (hasRoom) this.#goOn();
     else this.#socket.pause().once('drain', () => this.#goOn());
@@ -216,26 +236,31 @@ export class DirectConnection {
 
   /** Answers a request that will not be complete, and closes the connection. */
   #refuse(status: number, sentence: string): void {
-    this.#wait('closed');
+    this.#enter('closed');
     this.#write({ status, ...encodeError(sentence) }, true);
     this.#socket.destroySoon();
   }
 
   #write({ status, headers, body }: DirectAnswer, isLast: boolean): boolean {
-    const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    const connection = isLast
-      ? 'connection: close\r\n'
-      : `connection: keep-alive\r\nkeep-alive: timeout=${Math.floor(this.#options.keepAliveMs / 1e3)}\r\n`;
-    const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+    for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+    const connection = isLast ? 'close' : `keep-alive\r\nkeep-alive: timeout=${this.#keepAliveS}`;
+    head += `date: ${httpDate()}\r\nconnection: ${connection}\r\n\r\n`;
+    if (body.byteLength <= SMALL_ANSWER_BYTES) {
+      const whole = Buffer.allocUnsafe(head.length + body.byteLength);
+      whole.write(head, 'latin1');
+      whole.set(body, head.length);
+      return this.#socket.write(whole);
+    }
     this.#socket.cork();
-    this.#socket.write(`${line}${fields.join('')}date: ${httpDate()}\r\n${connection}\r\n`, 'latin1');
+    this.#socket.write(head, 'latin1');
     const hasRoom = this.#socket.write(body);
     this.#socket.uncork();
     return hasRoom;
   }
 
   #goOn(): void {
-    if (this.#unread.byteLength > 0) this.#readHead();
+    if (this.#unread.byteLength > 0) this.#readHead(this.#unread);
     if (!this.#isAhead()) this.#socket.resume();
   }
 
@@ -268,7 +293,7 @@ export class DirectConnection {
   }
 
   #giveAway(): void {
-    this.#wait('given away');
+    this.#enter('given away');
     const socket = this.#socket;
     socket.off('end', this.#onEnd).off('error', ignoreReset).off('timeout', this.#onTimeout);
     socket.setTimeout(0);
@@ -276,11 +301,41 @@ export class DirectConnection {
     this.#options.handOver(socket, this.#unread);
   }
 
-  /** Enters a state; where it lasts longer than a request may take, `onTimeout` follows. */
-  #wait(state: State, onTimeout?: () => void): void {
+  #enter(state: State): void {
     this.#state = state;
-    clearTimeout(this.#timer);
-    this.#timer = onTimeout === undefined ? undefined : setTimeout(onTimeout, this.#options.requestTimeoutMs);
+    if (state === 'head' || state === 'body') this.#timer.refresh();
+    else if (state === 'closed' || state === 'given away') clearTimeout(this.#timer);
+  }
+
+  /** What arrives took too long. */
+  #giveUp(): void {
+    if (this.#state === 'head') this.#giveAway();
+    else if (this.#state === 'body') this.#refuseBody(408, 'the request took too long to arrive');
+  }
+}
+
+/** A head with its bytes: a client sends the same one again and again, and bytes are compared faster than understood. */
+class KnownHead {
+  readonly head: RequestHead;
+  /** Where its body starts in the buffer made for it. */
+  readonly bodyStart: number;
+  readonly #bytes: Buffer;
+
+  /** @param bytes - copied */
+  constructor(bytes: Buffer, head: RequestHead, bodyStart: number) {
+    this.#bytes = Buffer.from(bytes);
+    this.head = head;
+    this.bodyStart = bodyStart;
+  }
+
+  get byteLength(): number {
+    return this.#bytes.byteLength;
+  }
+
+  /** Whether bytes begin with this head, to its last. */
+  begins(bytes: Buffer): boolean {
+    const { byteLength } = this.#bytes;
+    return bytes.byteLength >= byteLength && this.#bytes.compare(bytes, 0, byteLength) === 0;
   }
 }
 

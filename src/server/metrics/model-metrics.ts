@@ -1,11 +1,10 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { KserveError } from '../../kserve/index.ts';
-import { MS_PER_S, NS_PER_S, NS_PER_US } from '../../units.ts';
+import { MS_PER_S } from '../../units.ts';
 import type { ModelEvents } from '../model/types.ts';
 import type { ModelListing } from '../repository/types.ts';
+import { type WatchedMetrics, WatchedModel } from './watched-model.ts';
 
 const LABELS = ['model', 'version'] as const;
-const US_PER_S = NS_PER_S / NS_PER_US;
 
 /** Upper ends in seconds, from a tiny model to one that is overloaded: three per decade. */
 const TIME_BUCKETS_S = [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
@@ -21,15 +20,18 @@ export class ModelMetrics {
   readonly #batchRequests: Histogram<(typeof LABELS)[number]>;
   readonly #cache: Counter<(typeof LABELS)[number] | 'result'>;
 
+  readonly #watched = new Map<string, WatchedModel>();
+
   /** @param list - the models of the repository, asked whenever the metrics are read */
   constructor(registry: Registry, list: () => readonly ModelListing[]) {
     const registers = [registry];
     const labelNames = [...LABELS];
-    const time = { labelNames, buckets: TIME_BUCKETS_S, registers };
+    const collect = () => this.#flush();
+    const time = { labelNames, buckets: TIME_BUCKETS_S, registers, collect };
     this.#requests = new Counter({
       name: 'dse_requests_total',
       help: 'Inference requests that were answered, from the cache too',
-      ...{ labelNames, registers },
+      ...{ labelNames, registers, collect },
     });
     this.#errors = new Counter({
       name: 'dse_request_errors_total',
@@ -49,43 +51,46 @@ export class ModelMetrics {
     this.#batchItems = new Histogram({
       name: 'dse_run_items',
       help: 'Items run together',
-      ...{ labelNames, buckets: BATCH_BUCKETS, registers },
+      ...{ labelNames, buckets: BATCH_BUCKETS, registers, collect },
     });
     this.#batchRequests = new Histogram({
       name: 'dse_run_requests',
       help: 'Requests run together',
-      ...{ labelNames, buckets: BATCH_BUCKETS, registers },
+      ...{ labelNames, buckets: BATCH_BUCKETS, registers, collect },
     });
     this.#cache = new Counter({
       name: 'dse_cache_lookups_total',
       help: 'Answers looked for among those remembered, by result: hit or miss',
-      ...{ labelNames: [...LABELS, 'result'], registers },
+      ...{ labelNames: [...LABELS, 'result'], registers, collect },
     });
     addGauges(registers, list);
   }
 
+  /** The same for a version that was loaded before. */
   watch(model: string, version: string): ModelEvents {
-    const labels = { model, version };
-    const requests = this.#requests.labels(labels);
-    const queue = this.#queue.labels(labels);
-    const compute = this.#compute.labels(labels);
-    const items = this.#batchItems.labels(labels);
-    const together = this.#batchRequests.labels(labels);
+    const key = JSON.stringify([model, version]);
+    const watched = this.#watched.get(key) ?? new WatchedModel(this.#metricsOf({ model, version }));
+    this.#watched.set(key, watched);
+    return watched;
+  }
+
+  #metricsOf(labels: { readonly model: string; readonly version: string }): WatchedMetrics {
     return {
-      onAnswer: ({ queueUs, computeUs, cache }) => {
-        requests.inc();
-        if (cache !== undefined) this.#cache.inc({ ...labels, result: cache });
-        if (cache === 'hit') return;
-        queue.observe(queueUs / US_PER_S);
-        compute.observe(computeUs / US_PER_S);
+      requests: this.#requests.labels(labels),
+      queue: this.#queue.labels(labels),
+      compute: this.#compute.labels(labels),
+      items: this.#batchItems.labels(labels),
+      together: this.#batchRequests.labels(labels),
+      cache: {
+        hit: this.#cache.labels({ ...labels, result: 'hit' }),
+        miss: this.#cache.labels({ ...labels, result: 'miss' }),
       },
-      onError: (error) =>
-        this.#errors.inc({ ...labels, status: String(error instanceof KserveError ? error.status : 500) }),
-      onRun: (count, sharing) => {
-        items.observe(count);
-        together.observe(sharing);
-      },
+      onError: (status) => this.#errors.inc({ ...labels, status: String(status) }),
     };
+  }
+
+  #flush(): void {
+    for (const watched of this.#watched.values()) watched.flush();
   }
 }
 

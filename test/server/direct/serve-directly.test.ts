@@ -154,3 +154,29 @@ test('a client that closes its half within a head is told so', async () => {
   socket.end('POST /direct HTTP/1.1\r\nHos');
   expect(await received('}')).toMatch(/^HTTP\/1.1 400 [\s\S]*"the request ended before its head was complete"/);
 });
+
+test('a head is read once while the client repeats it, and anew where a byte of it differs', async () => {
+  const { server, headsRead } = await start();
+  const { socket, received } = open(server);
+  socket.write(post('one') + post('two'));
+  await received('direct 3 two');
+  expect(headsRead()).toBe(1);
+  socket.write(post('four'));
+  await received('direct 4 four');
+  expect(headsRead()).toBe(2);
+  socket.write(post('five', '/dirext'));
+  await received('node POST /dirext 4');
+  expect(headsRead()).toBe(3);
+});
+
+test('an answer is whole however long it is', async () => {
+  const { server } = await start({ answer: async (body) => 'a'.repeat(Number(body)) });
+  for (const length of [0, 1, 65_536, 65_537, 1_000_000]) {
+    const { socket, received } = open(server);
+    socket.end(post(String(length)));
+    await once(socket, 'end');
+    const text = await received('\r\n\r\n');
+    expect(text).toContain(`content-length: ${length}\r\n`);
+    expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toBe('a'.repeat(length));
+  }
+});
