@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { parse } from 'csv-parse';
 import { createTableBuilder, type Table, type TableBuilder } from '../analysis/index.ts';
 import { AnalysisError, DseError, messageOf } from '../errors.ts';
+import { readCsvRecords } from './csv-records.ts';
 
 /**
  * Reads a CSV file (header line first, comma-separated, byte-order mark allowed) as a stream, so that its size does not matter.
@@ -10,18 +9,16 @@ import { AnalysisError, DseError, messageOf } from '../errors.ts';
  * @throws AnalysisError where the file cannot be read or is not such a table
  */
 export async function readCsvTable(file: string, factors: readonly string[]): Promise<Table> {
-  const rows = createReadStream(file).pipe(parse({ bom: true, relax_column_count_less: true, skip_empty_lines: true }));
   let builder: TableBuilder | undefined;
   try {
-    for await (const cells of rows as AsyncIterable<string[]>) {
-      if (builder === undefined) {
-        refuseOtherDelimiter(cells, file);
-        builder = createTableBuilder(
-          cells.map((name) => name.trim()),
-          factors,
-        );
-      } else builder.add(cells);
-    }
+    await readCsvRecords(file, (cells) => {
+      if (builder !== undefined) return builder.add(cells);
+      refuseOtherDelimiter(cells, file);
+      builder = createTableBuilder(
+        cells.map((name) => name.trim()),
+        factors,
+      );
+    });
   } catch (error) {
     if (error instanceof DseError) throw error;
     throw new AnalysisError(

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createTableBuilder, tableFromRecords } from '../../src/analysis/index.ts';
 
@@ -82,4 +83,19 @@ test('columns named as text keep the spelling of their cells', () => {
     levels: ['1.1', '1.10'],
   });
   expect(table.columns.get('x')?.kind).toBe('number');
+});
+
+test('a decimal number is read as Number reads it, to the last bit', () => {
+  const digits = (max: number) => fc.stringMatching(new RegExp(`^[1-9][0-9]{0,${max - 1}}$`));
+  const decimal = fc.tuple(fc.constantFrom('', '-'), digits(9), fc.stringMatching(/^[0-9]{0,9}$/), fc.boolean());
+  fc.assert(
+    fc.property(decimal, ([sign, whole, part, isBelowOne]) => {
+      const text = `${sign}${isBelowOne ? '0' : whole}.${part}`;
+      expect(tableFromRecords([{ x: text }]).columns.get('x')).toEqual({
+        kind: 'number',
+        values: Float64Array.of(Number(text)),
+      });
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -11,10 +11,11 @@ test.each([
   ['a;b;c\n1;2;3\n', 'the header has no comma, but 3 names separated by ";"'],
   ['a\tb\n1\t2\n', 'the header has no comma, but 2 names separated by "\\t"'],
   ['', 'the table is empty'],
-  ['a,b\n1,2,3\n', 'Invalid Record Length'],
+  ['a,b\n1,2,3\n', 'row 1  the row has 3 cells, the table has 2 columns'],
   ['a,a\n1,2\n', 'column "a" appears twice'],
   ['a,\n1,2\n', 'a column has no name'],
   ['a,b\n"1,2\n', 'the table cannot be read'],
+  ['a,b\n1,2\n\n"3"4,5\n', 'at line 4'],
 ])('the table %j is refused with a sentence: %s', async (text, message) => {
   await expect(read(text)).rejects.toThrow(message);
 });
