@@ -73,15 +73,18 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
     }),
   );
   const fronts = findFronts(configurations, means, resolved.objectives, frontFactors(resolved), leftOut);
-  const sampler = withDrawnLosses(
-    createMeanSampler(
-      configurations,
-      means,
-      [...needed].filter((name) => isAsked(name, resolved)).map((name) => sampledResponse(table, name)),
-      resolved.confidence,
+  const sampler = onceAsked(() =>
+    withDrawnLosses(
+      createMeanSampler(
+        configurations,
+        means,
+        [...needed].filter((name) => isAsked(name, resolved)).map((name) => sampledResponse(table, name)),
+        resolved.confidence,
+      ),
+      lossFinder,
     ),
-    lossFinder,
   );
+  const correlations = onceAsked(() => correlateContexts(configurations, responseMeans, resolved.contexts));
   const frontDetails = onceAsked(() =>
     describeFronts({
       ...resolved,
@@ -89,7 +92,7 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
       means,
       isLeftOut: markLeftOut(configurations, leftOut),
       fronts,
-      sampler,
+      sampler: sampler(),
     }),
   );
   return {
@@ -102,11 +105,15 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
     blocks,
     leftOut,
     fronts,
-    sampler,
+    get sampler() {
+      return sampler();
+    },
     get frontDetails() {
       return frontDetails();
     },
-    correlations: correlateContexts(configurations, responseMeans, resolved.contexts),
+    get correlations() {
+      return correlations();
+    },
     get effects() {
       return effects();
     },
@@ -239,6 +246,8 @@ function noteUnevenReplicates(
 ): string[] {
   return objectives.flatMap(({ response }) => {
     const values = numbersOf(table, response);
+    // Mostly none is missing, and looking at each configuration takes much longer.
+    if (!values.includes(Number.NaN)) return [];
     const mean = means.get(response) as Float64Array;
     let uneven = 0;
     for (let configuration = 0; configuration < count; configuration++) {
@@ -291,7 +300,7 @@ function noteOrderEffects(
     if ('reason' in effect || effect.p >= ORDER_EFFECT_LEVEL) return [];
     const change = `${effect.relativeChange > 0 ? '+' : ''}${(effect.relativeChange * 100).toFixed(1)} %`;
     return [
-      `${response} moved with the run order (${change} from the first trial to the last, permutation p = ${effect.p.toPrecision(2)}); something other than the configurations changed during the run`,
+      `${response} moved with the run order (${change} from the first trial to the last, ${effect.method} p = ${effect.p.toPrecision(2)}); something other than the configurations changed during the run`,
     ];
   });
 }

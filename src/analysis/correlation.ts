@@ -15,6 +15,8 @@ interface Shape {
   readonly unitValues: Float64Array;
   readonly unitRanks: Float64Array;
   readonly ranked: DenseRanks;
+  /** Places in ascending order. */
+  readonly order: Uint32Array;
   readonly ties: readonly number[];
 }
 
@@ -23,10 +25,15 @@ export function prepareSide(values: Float64Array): Side {
   const n = values.length;
   const ranked = rankDensely(values);
   if (ranked.counts.length < 2) return { n, shape: undefined };
-  const ties = [...ranked.counts.filter((count) => count > 1)];
   return {
     n,
-    shape: { unitValues: standardize(values), unitRanks: standardize(shareRanks(ranked)), ranked, ties },
+    shape: {
+      unitValues: standardize(values),
+      unitRanks: standardize(shareRanks(ranked)),
+      ranked,
+      order: sortByRank(indicesUpTo(n), ranked),
+      ties: [...ranked.counts.filter((count) => count > 1)],
+    },
   };
 }
 
@@ -63,12 +70,18 @@ function pearson(x: Shape, y: Shape): Coefficient {
 
 /** Deviations from the mean, scaled to a length of 1 in two steps so that no square over- or underflows. */
 export function standardize(values: Float64Array): Float64Array {
-  const { mean } = describe(values);
-  const deviations = values.map((value) => value - mean);
-  const largest = deviations.reduce((most, deviation) => Math.max(most, Math.abs(deviation)), 0);
-  const scaled = deviations.map((deviation) => deviation / largest);
-  const length = Math.sqrt(scaled.reduce((sum, value) => sum + value * value, 0));
-  return scaled.map((value) => value / length);
+  const { mean, min, max } = describe(values);
+  const largest = Math.max(max - mean, mean - min);
+  const scaled = new Float64Array(values.length);
+  let squares = 0;
+  for (let at = 0; at < values.length; at++) {
+    const share = ((values[at] as number) - mean) / largest;
+    scaled[at] = share;
+    squares += share * share;
+  }
+  const length = Math.sqrt(squares);
+  for (let at = 0; at < scaled.length; at++) scaled[at] = (scaled[at] as number) / length;
+  return scaled;
 }
 
 /** Cosine between two vectors of length 1; rounding may carry it beyond 1, and is cut off. */
@@ -149,10 +162,8 @@ const LARGEST_EXACT_KENDALL = 50;
  */
 function kendall(x: Shape, y: Shape): Coefficient {
   const n = x.ranked.ranks.length;
-  // By x, and by y where x is tied, so that pairs tied in x come in the order of y and add no inversion.
-  const order = sortByRank(sortByRank(indicesUpTo(n), y.ranked), x.ranked);
-  const tiedBoth = countJointPairs(order, x.ranked.ranks, y.ranked.ranks);
-  const discordant = sortCountingInversions(order.map((index) => y.ranked.ranks[index] as number));
+  const { sequence, tiedBoth } = orderByBoth(x, y);
+  const discordant = countInversions(sequence, y.ranked.counts);
   const pairs = (n * (n - 1)) / 2;
   const tiedX = countPairs(x.ties);
   const tiedY = countPairs(y.ties);
@@ -171,17 +182,31 @@ function countPairs(sizes: readonly number[]): number {
   return sizes.reduce((sum, size) => sum + (size * (size - 1)) / 2, 0);
 }
 
-/** Pairs that are tied in both x and y; in this order they are neighbours. */
-function countJointPairs(order: Uint32Array, x: Uint32Array, y: Uint32Array): number {
-  let pairs = 0;
-  let size = 1;
-  for (let at = 1; at < order.length; at++) {
-    const index = order[at] as number;
-    const previous = order[at - 1] as number;
-    size = x[index] === x[previous] && y[index] === y[previous] ? size + 1 : 1;
-    pairs += size - 1;
+/**
+ * Ranks of y in the order of x, and where x is tied in their own, so that pairs tied in x add no inversion; and how many pairs are tied in both.
+ */
+function orderByBoth(x: Shape, y: Shape): { readonly sequence: Uint32Array; readonly tiedBoth: number } {
+  const sequence = gatherRanks(x.order, y.ranked.ranks);
+  let tiedBoth = 0;
+  let start = 0;
+  for (const count of x.ranked.counts) {
+    if (count > 1) {
+      const tied = sequence.subarray(start, start + count).sort();
+      let size = 1;
+      for (let at = 1; at < count; at++) {
+        size = tied[at] === tied[at - 1] ? size + 1 : 1;
+        tiedBoth += size - 1;
+      }
+    }
+    start += count;
   }
-  return pairs;
+  return { sequence, tiedBoth };
+}
+
+function gatherRanks(order: Uint32Array, ranks: Uint32Array): Uint32Array {
+  const gathered = new Uint32Array(order.length);
+  for (let at = 0; at < order.length; at++) gathered[at] = ranks[order[at] as number] as number;
+  return gathered;
 }
 
 /** Variance of concordant minus discordant pairs in random order, given the tie groups of both sides. */
@@ -219,32 +244,51 @@ function exactKendallP(discordant: number, n: number): number {
   return Math.min(1, 2 * tail);
 }
 
-/** How many pairs are out of order, equal values being in order; leaves the values as they fall (merge sort). */
-function sortCountingInversions(values: Uint32Array): number {
+/**
+ * How many pairs of ranks are out of order, equal ones being in order; leaves the ranks as they fall.
+ *
+ * A pair is counted where its ranks first differ, two bits at a time from the highest: ranks that agree above those bits stand together in the order given, and each is out of
+ * order with the larger ones before it. Nothing here depends on how a comparison falls, which makes it some times faster than merge sort.
+ * @param counts - how many there are of each rank
+ */
+function countInversions(ranks: Uint32Array, counts: Uint32Array): number {
+  const starts = new Uint32Array(counts.length);
+  for (let rank = 1; rank < starts.length; rank++) {
+    starts[rank] = (starts[rank - 1] as number) + (counts[rank - 1] as number);
+  }
+  const bits = 32 - Math.clz32(counts.length - 1);
   let inversions = 0;
-  let source: Uint32Array = values;
-  let target: Uint32Array = new Uint32Array(values.length);
-  for (let width = 1; width < values.length; width *= 2) {
-    for (let start = 0; start < values.length; start += 2 * width) {
-      const middle = Math.min(start + width, values.length);
-      inversions += mergeCounting(source, target, start, middle, Math.min(start + 2 * width, values.length));
-    }
+  let source: Uint32Array = ranks;
+  let target: Uint32Array = new Uint32Array(ranks.length);
+  for (let shift = bits + (bits % 2) - 2; shift >= 0; shift -= 2) {
+    inversions += countAtDigit(source, target, starts, shift);
     [source, target] = [target, source];
   }
   return inversions;
 }
 
-function mergeCounting(source: Uint32Array, target: Uint32Array, start: number, middle: number, end: number): number {
+/** Inversions between ranks that first differ in the two bits at `shift`; sorts them by these bits where they agree above. */
+function countAtDigit(source: Uint32Array, target: Uint32Array, starts: Uint32Array, shift: number): number {
+  const next = new Uint32Array(((starts.length - 1) >>> shift) + 1);
+  for (let prefix = 0; prefix < next.length; prefix++) next[prefix] = starts[prefix << shift] as number;
+  // By digit, how many larger ones came before among the ranks that agree above.
+  const larger = new Uint32Array(4);
   let inversions = 0;
-  let left = start;
-  let right = middle;
-  for (let at = start; at < end; at++) {
-    if (left < middle && (right >= end || (source[left] as number) <= (source[right] as number))) {
-      target[at] = source[left++] as number;
-    } else {
-      inversions += middle - left;
-      target[at] = source[right++] as number;
+  let above = -1;
+  for (const rank of source) {
+    const prefix = rank >>> shift;
+    if (prefix >>> 2 !== above) {
+      above = prefix >>> 2;
+      larger.fill(0);
     }
+    const digit = prefix & 3;
+    inversions += larger[digit] as number;
+    larger[0] = (larger[0] as number) + ((digit + 3) >> 2);
+    larger[1] = (larger[1] as number) + (digit >> 1);
+    larger[2] = (larger[2] as number) + (digit & (digit >> 1));
+    const to = next[prefix] as number;
+    target[to] = rank;
+    next[prefix] = to + 1;
   }
   return inversions;
 }

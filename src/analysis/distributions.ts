@@ -30,8 +30,8 @@ export function noncentralFCdf(f: number, df1: number, df2: number, noncentralit
   const mean = noncentrality / 2;
   if (mean === 0) return incbet(df1 / 2, df2 / 2, x);
   const centre = Math.floor(mean);
-  // Weights of a large mean change slowly, so that every so many of them stand for those between.
-  const stride = Math.max(1, Math.floor(Math.sqrt(mean) / 16));
+  // Weights of a large mean change slowly, so that every so many of them stand for those between: four to a standard deviation leave no error that a number could hold.
+  const stride = Math.max(1, Math.floor(Math.sqrt(mean) / 4));
   const logWeight = (j: number) => j * Math.log(mean) - lgam(j + 1);
   const peak = logWeight(centre);
   let sum = 0;

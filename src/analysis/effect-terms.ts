@@ -28,7 +28,7 @@ export function keepOccurring(name: string, levels: readonly string[], codes: In
   return {
     name,
     levels: levels.filter((_, code) => occurs[code] === 1),
-    codes: codes.map((code) => numbers[code] as number),
+    codes: count === levels.length ? codes : codes.map((code) => numbers[code] as number),
   };
 }
 
@@ -84,14 +84,4 @@ export function visitColumns(
       visit(column * otherWidth + otherColumn, sign * otherSign);
     }
   }
-}
-
-/** How many columns `visitColumns` would visit. */
-export function countVisited(term: Term, factors: readonly CodedFactor[], levelOf: (factor: number) => number): number {
-  let count = 1;
-  for (const factor of term.factors) {
-    const width = (factors[factor] as CodedFactor).levels.length - 1;
-    if (levelOf(factor) === width) count *= width;
-  }
-  return count;
 }

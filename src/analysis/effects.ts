@@ -60,7 +60,7 @@ export interface ResponseEffects {
 export const EXCHANGES = 999;
 /** Above this many rows the F test no longer leans on the shape of the errors, and exchanges would take minutes. */
 const MOST_ROWS_EXCHANGED = 2000;
-/** Entries of the model matrix and of its inverse gone through in one exchange. */
+/** Terms by row and entries of the inverse gone through in one exchange. */
 const MOST_WORK_EXCHANGED = 100_000;
 const SEED = 1;
 
@@ -77,9 +77,7 @@ export function findEffects(input: EffectsInput): ResponseEffects[] {
   return listContexts(input, configurationAt).flatMap(({ name, factor, places }) => {
     const modelOf = rememberModels(input, configurationAt, factor);
     return [...input.rowValues].map(([response, values]): ResponseEffects => {
-      const valueAt = (place: number) => values[rows[place] as number] as number;
-      const present = places.filter((place) => !Number.isNaN(valueAt(place)));
-      const observed = Float64Array.from(present, valueAt);
+      const { present, observed } = keepPresent(places, rows, values);
       const scale = chooseScale(response, observed);
       const y = scale === 'log' ? observed.map(Math.log) : observed;
       const outcome = analyzeResponse(modelOf, present, y, input.confidence, `${name} ${response}`);
@@ -118,6 +116,20 @@ function spreadConfigurations({ count, offsets, rows }: Configurations): Int32Ar
   return configurationAt;
 }
 
+/** Places whose row has a value, and the values; a plain loop, because a table may have millions. */
+function keepPresent(places: Int32Array, rows: Int32Array, values: Float64Array) {
+  const present = new Int32Array(places.length);
+  const observed = new Float64Array(places.length);
+  let count = 0;
+  for (const place of places) {
+    const value = values[rows[place] as number] as number;
+    if (Number.isNaN(value)) continue;
+    present[count] = place;
+    observed[count++] = value;
+  }
+  return { present: present.subarray(0, count), observed: observed.subarray(0, count) };
+}
+
 /** Responses that were measured in the same rows share their model. */
 function rememberModels({ configurations, blocks }: EffectsInput, configurationAt: Int32Array, without: number) {
   let known: { readonly present: Int32Array; readonly model: FactorModel } | undefined;
@@ -127,7 +139,10 @@ function rememberModels({ configurations, blocks }: EffectsInput, configurationA
     const factors = configurations.factors.flatMap((name, index): CodedFactor[] => {
       if (index === without) return [];
       const ofFactor = configurations.codes[index] as Int32Array;
-      const codes = present.map((place) => ofFactor[configurationAt[place] as number] as number);
+      const codes = new Int32Array(present.length);
+      for (let at = 0; at < codes.length; at++) {
+        codes[at] = ofFactor[configurationAt[present[at] as number] as number] as number;
+      }
       return [keepOccurring(name, configurations.levels[index] as readonly string[], codes)];
     });
     if (blocks !== undefined) {
@@ -182,8 +197,7 @@ function isRounding(residualSumSq: number, y: Float64Array): boolean {
 
 function testTerms(model: FactorModel, fit: FactorFit, confidence: number, seedLabel: string): TermTest[] {
   const { residualDf } = fit;
-  const isSmall =
-    model.rowCount <= MOST_ROWS_EXCHANGED && model.columns.length + model.size ** 2 <= MOST_WORK_EXCHANGED;
+  const isSmall = model.rowCount <= MOST_ROWS_EXCHANGED && model.cells.length + model.size ** 2 <= MOST_WORK_EXCHANGED;
   const byExchange = isSmall
     ? permutationP(model, fit, createRng(deriveSeed(SEED, 'effects', seedLabel)), EXCHANGES)
     : undefined;

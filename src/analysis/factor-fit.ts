@@ -2,6 +2,7 @@ import { visitColumns } from './effect-terms.ts';
 import type { FactorModel, ModelTerm } from './factor-model.ts';
 import { describe } from './moments.ts';
 import { cholesky, solveCholesky } from './symmetric.ts';
+import { spreadToCells, sumByCell, sumByColumn } from './term-cells.ts';
 
 /** A model fitted to one response by least squares. */
 export interface FactorFit {
@@ -45,17 +46,8 @@ export function fitFactorModel(model: FactorModel, values: Float64Array): Factor
 }
 
 /** Sums of a response over the rows of each column, with their signs (X'y). */
-export function projectOnColumns({ starts, columns, signs, size }: FactorModel, values: Float64Array): Float64Array {
-  const sums = new Float64Array(size);
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row] as number;
-    const end = starts[row + 1] as number;
-    for (let at = starts[row] as number; at < end; at++) {
-      const column = columns[at] as number;
-      sums[column] = (sums[column] as number) + (signs[at] as number) * value;
-    }
-  }
-  return sums;
+export function projectOnColumns({ terms, cells, cellTotal, size }: FactorModel, values: Float64Array): Float64Array {
+  return sumByColumn(terms, size, sumByCell(cells, terms.length, cellTotal, values));
 }
 
 /** The coefficients whose cross products these are. */
@@ -72,16 +64,14 @@ export function solveNormal({ inverse, size }: FactorModel, projected: Float64Ar
 }
 
 function subtractFitted(
-  { starts, columns, signs }: FactorModel,
+  { terms, cells, cellTotal }: FactorModel,
   coefficients: Float64Array,
   residuals: Float64Array,
 ): void {
-  for (let row = 0; row < residuals.length; row++) {
-    let fitted = 0;
-    const end = starts[row + 1] as number;
-    for (let at = starts[row] as number; at < end; at++) {
-      fitted += (signs[at] as number) * (coefficients[columns[at] as number] as number);
-    }
+  const parts = spreadToCells(terms, cellTotal, coefficients);
+  for (let row = 0, at = 0; row < residuals.length; row++) {
+    let fitted = parts[0] as number;
+    for (const end = at + terms.length; at < end; at++) fitted += parts[cells[at] as number] as number;
     residuals[row] = (residuals[row] as number) - fitted;
   }
 }

@@ -1,9 +1,9 @@
-import { type CodedFactor, countVisited, listTerms, type Term, visitColumns } from './effect-terms.ts';
+import { type CodedFactor, listTerms, type Term } from './effect-terms.ts';
 import { cholesky, invertCholesky, solveTransposed } from './symmetric.ts';
+import { codeCells, countCellPairs, countCells, type PlacedTerm, placeTerms, sumByColumn } from './term-cells.ts';
 
-/** A term of the model with the first of its columns. */
-export interface ModelTerm extends Term {
-  readonly from: number;
+/** A term of the model with its columns and cells. */
+export interface ModelTerm extends PlacedTerm {
   /** Other terms that explain some of the same, wholly or in part, and were left out for it. */
   readonly aliasedWith: readonly string[];
 }
@@ -24,10 +24,11 @@ export interface FactorModel {
   readonly size: number;
   /** Inverse of the cross products of the columns. */
   readonly inverse: Float64Array;
-  /** The model matrix by rows: row r has `signs[i]` in `columns[i]` for i from `starts[r]` to `starts[r + 1] - 1`, and 0 elsewhere. */
-  readonly starts: Int32Array;
-  readonly columns: Int32Array;
-  readonly signs: Int8Array;
+  /** The cell of each row in each term, `terms.length` to a row: all that the model matrix holds. */
+  readonly cells: Int32Array;
+  readonly cellTotal: number;
+  /** Rows by cell. */
+  readonly cellRows: Float64Array;
 }
 
 /** Interactions are left out where their products of columns would take longer than some seconds. */
@@ -60,7 +61,7 @@ export function buildFactorModel(factors: readonly CodedFactor[], blockIndex: nu
       blockIndex,
       all.filter(({ kind }) => kind === 'interaction').map((term) => ({ ...term, reason })),
     );
-  if (estimateWork(all, factors, rowCount) > LARGEST_WORK || countColumns(all) > LARGEST_SIZE) {
+  if (estimateWork(all, rowCount) > LARGEST_WORK || countColumns(all) > LARGEST_SIZE) {
     return giveUp(`main effects only: ${rowCount} rows with ${countColumns(all)} columns are too many`);
   }
   const model = chooseColumns(all, factors, rowCount, blockIndex, []);
@@ -75,20 +76,9 @@ function countColumns(terms: readonly Term[]): number {
   return terms.reduce((sum, { df }) => sum + df, 1);
 }
 
-/** Products of two columns to add up, about: those that are not 0 in a row, squared, times rows. */
-function estimateWork(terms: readonly Term[], factors: readonly CodedFactor[], rowCount: number): number {
-  const meanColumns = (index: number) => {
-    const { length } = (factors[index] as CodedFactor).levels;
-    return (2 * (length - 1)) / length;
-  };
-  const perRow = terms.reduce((sum, term) => sum + term.factors.reduce((product, i) => product * meanColumns(i), 1), 1);
-  return (rowCount * perRow ** 2) / 2;
-}
-
-interface RowMatrix {
-  readonly starts: Int32Array;
-  readonly columns: Int32Array;
-  readonly signs: Int8Array;
+/** Pairs of terms to count a cell for, over all rows. */
+function estimateWork(terms: readonly Term[], rowCount: number): number {
+  return (rowCount * terms.length ** 2) / 2;
 }
 
 function chooseColumns(
@@ -98,19 +88,19 @@ function chooseColumns(
   blockIndex: number,
   givenUp: readonly ExcludedTerm[],
 ): FactorModel {
-  const everything = layOut(candidates);
+  const everything = placeTerms(candidates, factors);
   const size = countColumns(candidates);
-  const wholeMatrix = codeRows(everything, factors, rowCount);
-  const products = crossProducts(wholeMatrix, rowCount, size);
+  const whole = countRows(everything, factors, rowCount);
+  const products = crossProducts(everything, size, whole);
   const { kept, aliases } = dropAliased(everything, products, size);
-  const terms = layOut(kept).map((term) => ({
+  const terms = placeTerms(kept, factors).map((term) => ({
     ...term,
     aliasedWith: aliases.filter(({ others }) => others.includes(term.name)).map(({ term: { name } }) => name),
   }));
   const isSame = kept.length === candidates.length;
-  const matrix = isSame ? wholeMatrix : codeRows(terms, factors, rowCount);
+  const { cells, cellTotal, pairs } = isSame ? whole : countRows(terms, factors, rowCount);
   const keptSize = countColumns(kept);
-  const keptProducts = isSame ? products : crossProducts(matrix, rowCount, keptSize);
+  const keptProducts = isSame ? products : crossProducts(terms, keptSize, { cellTotal, pairs });
   const lower = cholesky(keptProducts, keptSize);
   if (lower === undefined) throw new RangeError('columns that were chosen as independent are not');
   return {
@@ -124,71 +114,34 @@ function chooseColumns(
     ],
     size: keptSize,
     inverse: invertCholesky(lower, keptSize),
-    ...matrix,
+    cells,
+    cellTotal,
+    cellRows: Float64Array.from({ length: cellTotal }, (_, cell) => pairs[cell * cellTotal + cell] as number),
   };
 }
 
-/** Gives every term its columns, after that of the mean. */
-function layOut<T extends Term>(terms: readonly T[]): (T & { readonly from: number })[] {
-  let next = 1;
-  return terms.map((term) => {
-    const from = next;
-    next += term.df;
-    return { ...term, from };
-  });
+/** How many rows share each two cells, and where every row belongs. */
+function countRows(terms: readonly PlacedTerm[], factors: readonly CodedFactor[], rowCount: number) {
+  const cells = codeCells(terms, factors, rowCount);
+  const cellTotal = countCells(terms);
+  return { cells, cellTotal, pairs: countCellPairs(cells, terms.length, cellTotal, rowCount) };
 }
 
-function codeRows(
-  terms: readonly (Term & { readonly from: number })[],
-  factors: readonly CodedFactor[],
-  rowCount: number,
-): RowMatrix {
-  const starts = new Int32Array(rowCount + 1);
-  let row = 0;
-  const levelOf = (factor: number) => (factors[factor] as CodedFactor).codes[row] as number;
-  let count = 0;
-  for (row = 0; row < rowCount; row++) {
-    count++;
-    for (const term of terms) count += countVisited(term, factors, levelOf);
-    starts[row + 1] = count;
+/** Cross products of the columns: what is summed by cell is summed by column once over the rows and once over the columns of the pairs. */
+function crossProducts(
+  terms: readonly PlacedTerm[],
+  size: number,
+  { cellTotal, pairs }: { readonly cellTotal: number; readonly pairs: Float64Array },
+): Float64Array {
+  const half = new Float64Array(size * cellTotal);
+  for (let cell = 0; cell < cellTotal; cell++) {
+    const sums = sumByColumn(terms, size, pairs.subarray(cell * cellTotal, (cell + 1) * cellTotal));
+    for (let column = 0; column < size; column++) half[column * cellTotal + cell] = sums[column] as number;
   }
-  const columns = new Int32Array(count);
-  const signs = new Int8Array(count);
-  let at = 0;
-  let from = 0;
-  const store = (column: number, sign: number) => {
-    columns[at] = from + column;
-    signs[at++] = sign;
-  };
-  for (row = 0; row < rowCount; row++) {
-    from = 0;
-    store(0, 1);
-    for (const term of terms) {
-      from = term.from;
-      visitColumns(term, factors, levelOf, store);
-    }
-  }
-  return { starts, columns, signs };
-}
-
-function crossProducts({ starts, columns, signs }: RowMatrix, rowCount: number, size: number): Float64Array {
   const products = new Float64Array(size * size);
-  for (let row = 0; row < rowCount; row++) {
-    const end = starts[row + 1] as number;
-    for (let i = starts[row] as number; i < end; i++) {
-      const base = (columns[i] as number) * size;
-      const sign = signs[i] as number;
-      for (let j = starts[row] as number; j <= i; j++) {
-        const at = base + (columns[j] as number);
-        products[at] = (products[at] as number) + sign * (signs[j] as number);
-      }
-    }
-  }
-  // Columns of a row ascend, so only the lower triangle was filled.
-  for (let row = 0; row < size; row++) {
-    for (let column = 0; column < row; column++) {
-      products[column * size + row] = products[row * size + column] as number;
-    }
+  for (let column = 0; column < size; column++) {
+    const sums = half.subarray(column * cellTotal, (column + 1) * cellTotal);
+    products.set(sumByColumn(terms, size, sums), column * size);
   }
   return products;
 }
@@ -267,10 +220,14 @@ function describeAlias(term: Term, others: readonly string[], factors: readonly 
   if (second !== undefined) {
     const a = factors[first] as CodedFactor;
     const b = factors[second] as CodedFactor;
-    const seen = new Set(a.codes.map((code, row) => code * b.levels.length + (b.codes[row] as number)));
     const possible = a.levels.length * b.levels.length;
-    if (seen.size < possible) {
-      return `${possible - seen.size} of ${possible} combinations of ${a.name} and ${b.name} have no value`;
+    const isSeen = new Uint8Array(possible);
+    for (let row = 0; row < a.codes.length; row++) {
+      isSeen[(a.codes[row] as number) * b.levels.length + (b.codes[row] as number)] = 1;
+    }
+    const seen = isSeen.reduce((sum, mark) => sum + mark, 0);
+    if (seen < possible) {
+      return `${possible - seen} of ${possible} combinations of ${a.name} and ${b.name} have no value`;
     }
   }
   return `cannot be told apart from ${others.length === 0 ? 'the mean' : others.join(', ')}: their levels change together`;

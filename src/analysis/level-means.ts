@@ -57,12 +57,7 @@ function meansOf(
   const coded = model.factors[factor];
   const other = given === undefined ? undefined : model.factors[given.factor];
   if (coded === undefined) return [];
-  const counts = new Int32Array(coded.levels.length);
-  for (let row = 0; row < model.rowCount; row++) {
-    if (other !== undefined && other.codes[row] !== given?.level) continue;
-    const level = coded.codes[row] as number;
-    counts[level] = (counts[level] as number) + 1;
-  }
+  const counts = rowsByLevel(model, factor, given);
   return coded.levels.map((name, level) => {
     const at = new Map([[factor, level], ...(given === undefined ? [] : [[given.factor, given.level] as const])]);
     return {
@@ -79,6 +74,24 @@ function meansOf(
         critical,
       ),
     };
+  });
+}
+
+/** Rows at each level of a factor, at the given level of another if there is one. */
+function rowsByLevel(
+  { terms, factors, cellRows }: FactorModel,
+  factor: number,
+  given: { readonly factor: number; readonly level: number } | undefined,
+): number[] {
+  const names = given === undefined ? [factor] : [factor, given.factor];
+  const term = terms.find(
+    (one) => one.factors.length === names.length && names.every((name) => one.factors.includes(name)),
+  );
+  if (term === undefined) throw new RangeError('levels of a factor that has no term were asked for');
+  const width = term.shape[1] ?? 1;
+  return (factors[factor]?.levels ?? []).map((_, level) => {
+    const [a, b = 0] = term.factors.map((one) => (one === factor ? level : (given?.level as number)));
+    return cellRows[term.firstCell + (a as number) * width + b] as number;
   });
 }
 

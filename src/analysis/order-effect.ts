@@ -1,5 +1,6 @@
 import type { Rng } from '../rng.ts';
 import { dotProduct, standardize } from './correlation.ts';
+import { normalTwoSidedP } from './distributions.ts';
 import { describe } from './moments.ts';
 import { rankDensely, shareRanks } from './ranks.ts';
 
@@ -10,6 +11,8 @@ export type OrderEffect =
       readonly rho: number;
       /** Share of random orders with a rho at least as far from 0. */
       readonly p: number;
+      /** Whether `p` was counted over random orders, or is that of the normal distribution they tend to. */
+      readonly method: 'permutation' | 'normal';
       /** Trials that took part: those of configurations with two or more. */
       readonly n: number;
       /** Change from the first to the last trial along a straight line through the residuals, as a share of the configuration's mean. */
@@ -25,8 +28,10 @@ export type OrderEffect =
  * @param configurations - per trial, any number that is the same for trials of the same configuration
  * @param runOrder - per trial, its place in the run
  * @param values - per trial, positive; empty (NaN) ones are passed over
+ * Above 5000 trials the orders are not tried: rho is then as good as normal, with the mean and variance that it has over all of them.
  * @param exchanges - random orders to try; p cannot be smaller than 1 / (exchanges + 1)
- * Source: Good (2005), "Permutation, Parametric and Bootstrap Tests of Hypotheses", 3rd ed., ch. 3 (exchange within blocks).
+ * Source: Good (2005), "Permutation, Parametric and Bootstrap Tests of Hypotheses", 3rd ed., ch. 3 (exchange within blocks); Hoeffding (1951), "A combinatorial central limit theorem",
+ * Annals of Mathematical Statistics 22(4).
  */
 export function testOrderEffect(
   configurations: Int32Array,
@@ -45,18 +50,54 @@ export function testOrderEffect(
   const unitPlaces = standardize(shareRanks(rankDensely(places)));
   const unitResiduals = standardize(shareRanks(rankDensely(residuals)));
   const rho = dotProduct(unitPlaces, unitResiduals);
+  const isLarge = trials.length > MOST_EXCHANGED;
+  return {
+    rho,
+    p: isLarge
+      ? normalP(unitPlaces, unitResiduals, groups, rho)
+      : exchangedP(unitPlaces, unitResiduals, groups, rho, rng, exchanges),
+    method: isLarge ? 'normal' : 'permutation',
+    n: trials.length,
+    relativeChange: changeAlongLine(places, residuals),
+  };
+}
+
+/** More trials than this would take seconds to exchange. */
+const MOST_EXCHANGED = 5000;
+
+function exchangedP(
+  unitPlaces: Float64Array,
+  unitResiduals: Float64Array,
+  groups: readonly (readonly number[])[],
+  rho: number,
+  rng: Rng,
+  exchanges: number,
+): number {
   let asFar = 0;
   for (let exchange = 0; exchange < exchanges; exchange++) {
     const other = dotProduct(unitPlaces, exchangeWithinGroups(unitResiduals, groups, rng));
     // Rounding must not make the observed order rarer than its equals.
     if (Math.abs(other) >= Math.abs(rho) - 1e-12) asFar++;
   }
-  return {
-    rho,
-    p: (asFar + 1) / (exchanges + 1),
-    n: trials.length,
-    relativeChange: changeAlongLine(places, residuals),
+  return (asFar + 1) / (exchanges + 1);
+}
+
+/** Mean and variance of a sum of products over all orders within each group are known; groups stand one after another. */
+function normalP(x: Float64Array, y: Float64Array, groups: readonly (readonly number[])[], rho: number): number {
+  let mean = 0;
+  let variance = 0;
+  let start = 0;
+  for (const { length } of groups) {
+    const [a, b] = [x, y].map((values) => describe(values.subarray(start, start + length)));
+    mean += length * (a?.mean as number) * (b?.mean as number);
+    variance += (length - 1) * (a?.sd as number) ** 2 * (b?.sd as number) ** 2;
+    start += length;
+  }
+  const beyond = (distance: number) => {
+    const half = normalTwoSidedP(distance / Math.sqrt(variance)) / 2;
+    return distance >= 0 ? half : 1 - half;
   };
+  return Math.min(1, beyond(Math.abs(rho) - mean) + beyond(Math.abs(rho) + mean));
 }
 
 /** Trials with a value by configuration, those of which there are two or more. */

@@ -13,21 +13,88 @@ import { type DenseRanks, indicesUpTo, rankDensely, sortByRank } from './ranks.t
 export function findFront(
   objectives: readonly { readonly values: Float64Array; readonly direction: Objective['direction'] }[],
 ): Uint8Array {
-  // Dominance compares and never computes, so ranks serve as costs: the lower the better.
-  const costs = objectives.map(({ values, direction }) =>
-    rankDensely(direction === 'minimize' ? values : values.map((value) => -value)),
+  const losses = objectives.map(({ values, direction }) =>
+    direction === 'minimize' ? values : values.map((value) => -value),
   );
-  const order = sortLexicographically(costs);
+  const onFront = new Uint8Array(losses[0]?.length ?? 0);
+  const contenders = dropDominated(losses);
+  // Dominance compares and never computes, so ranks serve as costs: the lower the better.
+  const costs = losses.map((loss) => rankDensely(takeAt(loss, contenders)));
   const isDominated = createDominanceTest(costs);
-  const onFront = new Uint8Array(order.length);
   let previous: number | undefined;
-  for (const point of order) {
+  for (const at of sortLexicographically(costs)) {
+    const point = contenders[at] as number;
     // In this order only an earlier point can dominate a later one, and equal points are neighbours with one fate.
-    const isRepeat = previous !== undefined && areEqual(costs, previous, point);
-    onFront[point] = isRepeat ? (onFront[previous as number] as number) : isDominated(point) ? 0 : 1;
-    previous = point;
+    const isRepeat = previous !== undefined && areEqual(costs, previous, at);
+    onFront[point] = isRepeat ? (onFront[contenders[previous as number] as number] as number) : isDominated(at) ? 0 : 1;
+    previous = at;
   }
   return onFront;
+}
+
+/** How much more one objective counts than the others where a good point is sought. */
+const WEIGHTS = [1, 3, 9];
+
+/**
+ * Points left when those are dropped that some good ones dominate: a first sieve, so that of a large table few points are sorted.
+ *
+ * A good point has the least weighted sum of losses in shares of their ranges, each objective weighing more in turn. Which points these are decides how many are dropped, never whether
+ * one rightly is.
+ */
+function dropDominated(losses: readonly Float64Array[]): Uint32Array {
+  let points = indicesUpTo(losses[0]?.length ?? 0);
+  const scales = losses.map((loss) => 1 / spanOf(loss));
+  for (const weight of WEIGHTS) {
+    for (let favoured = 0; favoured < losses.length; favoured++) {
+      const weights = scales.map((scale, index) => (index === favoured ? weight * scale : scale));
+      const good = findLeastSum(losses, weights, points);
+      if (good !== undefined) points = points.filter((point) => !dominates(losses, good, point));
+    }
+  }
+  return points;
+}
+
+function spanOf(values: Float64Array): number {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return most - least || 1;
+}
+
+function findLeastSum(
+  losses: readonly Float64Array[],
+  weights: readonly number[],
+  points: Uint32Array,
+): number | undefined {
+  let best: number | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const point of points) {
+    let sum = 0;
+    for (let index = 0; index < losses.length; index++) {
+      sum += (weights[index] as number) * ((losses[index] as Float64Array)[point] as number);
+    }
+    if (sum < least) [best, least] = [point, sum];
+  }
+  return best;
+}
+
+function dominates(losses: readonly Float64Array[], point: number, other: number): boolean {
+  let isBetter = false;
+  for (let index = 0; index < losses.length; index++) {
+    const loss = losses[index] as Float64Array;
+    const [ours, theirs] = [loss[point] as number, loss[other] as number];
+    if (ours > theirs) return false;
+    if (ours < theirs) isBetter = true;
+  }
+  return isBetter;
+}
+
+function takeAt(values: Float64Array, places: Uint32Array): Float64Array {
+  const taken = new Float64Array(places.length);
+  for (let at = 0; at < places.length; at++) taken[at] = values[places[at] as number] as number;
+  return taken;
 }
 
 /** Points by the first cost, those of equal first cost by the second, and so on. */

@@ -20,21 +20,38 @@ export function rankDensely(values: Float64Array): DenseRanks {
       size++;
     }
   }
+  const find = createSearch(distinct.subarray(0, size));
   const ranks = new Uint32Array(values.length);
-  for (let index = 0; index < values.length; index++) ranks[index] = find(distinct, size, values[index] as number);
+  for (let index = 0; index < values.length; index++) ranks[index] = find(values[index] as number);
   return { ranks, counts: counts.slice(0, size) };
 }
 
-/** Where `value` stands among the first `size` ascending values, of which it is one. */
-function find(ascending: Float64Array, size: number, value: number): number {
-  let low = 0;
-  let high = size - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ascending[middle] as number) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/**
+ * Finds where a value stands among ascending ones, of which it is one.
+ *
+ * As many bins of equal width as there are values narrow down where to look, mostly to one place; values that crowd into few bins are searched by halves.
+ */
+function createSearch(ascending: Float64Array): (value: number) => number {
+  const size = ascending.length;
+  const least = ascending[0] as number;
+  const perUnit = size / ((ascending[size - 1] as number) - least);
+  // A range beyond what a number holds, or of nothing, leaves one bin.
+  const binOf = (value: number) => (Number.isFinite(perUnit) ? Math.floor((value - least) * perUnit) : 0);
+  const starts = new Uint32Array(size + 2);
+  for (let at = 0; at < size; at++) starts[binOf(ascending[at] as number) + 1] = at + 1;
+  for (let bin = 1; bin < starts.length; bin++)
+    starts[bin] = Math.max(starts[bin] as number, starts[bin - 1] as number);
+  return (value) => {
+    const bin = binOf(value);
+    let low = starts[bin] as number;
+    let high = (starts[bin + 1] as number) - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((ascending[middle] as number) < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
 }
 
 /** Ranks from 1, the mean of the places they share for equal values. */

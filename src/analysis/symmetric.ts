@@ -49,13 +49,27 @@ export function solveTransposed(lower: Float64Array, size: number, b: Float64Arr
   return x;
 }
 
-/** Inverse of L L'. */
+/** Inverse of L L': that of L, and from it its cross products. */
 export function invertCholesky(lower: Float64Array, size: number): Float64Array {
-  const inverse = new Float64Array(size * size);
+  // Row c holds column c of the inverse of L, whose entries before c are 0.
+  const columns = new Float64Array(size * size);
   for (let column = 0; column < size; column++) {
-    const unit = new Float64Array(size);
-    unit[column] = 1;
-    inverse.set(solveCholesky(lower, size, unit), column * size);
+    const start = column * size;
+    columns[start + column] = 1 / (lower[start + column] as number);
+    for (let row = column + 1; row < size; row++) {
+      let sum = 0;
+      for (let k = column; k < row; k++) sum -= (lower[row * size + k] as number) * (columns[start + k] as number);
+      columns[start + row] = sum / (lower[row * size + row] as number);
+    }
+  }
+  const inverse = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = 0;
+      for (let k = i; k < size; k++) sum += (columns[i * size + k] as number) * (columns[j * size + k] as number);
+      inverse[i * size + j] = sum;
+      inverse[j * size + i] = sum;
+    }
   }
   return inverse;
 }

@@ -141,6 +141,7 @@ export interface Analysis {
   readonly blocks: { readonly levels: readonly string[]; readonly codes: Int32Array } | undefined;
   readonly leftOut: readonly LeftOut[];
   readonly fronts: readonly Front[];
+  /** Worked out when first asked for. */
   readonly correlations: readonly Correlation[];
   /** Draws the means of objectives and constraints as they could have come out. */
   readonly sampler: MeanSampler;

@@ -2,14 +2,15 @@ import { expect, test } from 'vitest';
 import { testOrderEffect } from '../../src/analysis/index.ts';
 import { createRng } from '../../src/rng.ts';
 
-/** Three replicates of ten configurations in blocks, each block in random order, with 3 % of noise and a relative drift over the run. */
-function runOf(seed: number, drift: number) {
+/** Three replicates of ten configurations, or as many as asked, in blocks, each block in random order, with 3 % of noise and a relative drift over the run. */
+function runOf(seed: number, drift: number, count = 10) {
   const rng = createRng(seed);
   const configurations: number[] = [];
   for (let block = 0; block < 3; block++)
-    configurations.push(...rng.shuffle(Array.from({ length: 10 }, (_, index) => index)));
+    configurations.push(...rng.shuffle(Array.from({ length: count }, (_, index) => index)));
   const values = configurations.map(
-    (configuration, place) => 2 ** configuration * (1 + (drift * place) / 29) * (1 + 0.03 * rng.normal()),
+    (configuration, place) =>
+      2 ** (configuration % 10) * (1 + (drift * place) / (3 * count - 1)) * (1 + 0.03 * rng.normal()),
   );
   return testOrderEffect(
     Int32Array.from(configurations),
@@ -39,6 +40,29 @@ test('a drift of 20 % is found and its size is about right', () => {
   const mean = effects.reduce((sum, { relativeChange }) => sum + relativeChange, 0) / effects.length;
   expect(mean).toBeGreaterThan(0.14);
   expect(mean).toBeLessThan(0.22);
+});
+
+test('in a table of thousands of trials p is that of a normal distribution, about 5 % of them below 5 %', () => {
+  const effects = Array.from({ length: 100 }, (_, seed) => figuresOf(runOf(seed, 0, 1700)));
+  expect(new Set(effects.map(({ method }) => method))).toEqual(new Set(['normal']));
+  const below = (share: number) => effects.filter(({ p }) => p <= share).length / 100;
+  expect(below(0.05)).toBeLessThan(0.12);
+  expect(below(0.5)).toBeGreaterThan(0.35);
+  expect(below(0.5)).toBeLessThan(0.65);
+  expect(figuresOf(runOf(1, 0.02, 1700)).p).toBeLessThan(1e-6);
+});
+
+test('the normal distribution and exchanges agree where both can be had', () => {
+  // 5,001 trials, and all but the last of them.
+  const configurations = Int32Array.from({ length: 5001 }, (_, trial) => trial % 1667);
+  const rng = createRng(5);
+  const values = Float64Array.from(configurations, () => 1 + 0.03 * rng.normal());
+  const order = Float64Array.from(configurations.keys());
+  const large = figuresOf(testOrderEffect(configurations, order, values, createRng(1)));
+  const cut = testOrderEffect(configurations.subarray(0, 5000), order, values.subarray(0, 5000), createRng(1), 999);
+  expect(large.method).toBe('normal');
+  expect(figuresOf(cut).method).toBe('permutation');
+  expect(Math.abs(figuresOf(cut).p - large.p)).toBeLessThan(0.05);
 });
 
 test('only configurations with two replicates or more take part, and empty values do not', () => {
