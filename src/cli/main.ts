@@ -204,22 +204,29 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
 
   program
     .command('load')
-    .summary('the load generator alone, against any HTTP address')
+    .summary('the load generator alone, against any HTTP address or inference server')
     .description(
-      'Sends load to one address and tells latency from the intended send time.\nOpen loop: --rate with Poisson or constant arrivals. Closed loop: --concurrency.',
+      'Sends load to one address and tells latency from the intended send time.\nOpen loop: --rate with Poisson or constant arrivals. Closed loop: --concurrency.\nWith --model, seeded random inputs to a model of a KServe V2 server, over REST or gRPC (grpc://host:port).',
     )
     .argument('<url>', 'address to send to')
     .option('--rate <rps>', 'open loop: requests per second')
     .option('--arrivals <kind>', 'poisson or constant', 'poisson')
     .option('--concurrency <n>', 'closed loop: clients that send when answered')
     .requiredOption('--duration <time>', 'how long, e.g. 20s')
-    .option('--method <method>', 'HTTP method', 'GET')
+    .option('--model <name>', 'inference requests to this model, as the server describes it')
+    .option(
+      '--protocol <name>',
+      'rest-binary, rest-json, image or grpc, with --model (default: rest-binary, or what the address says)',
+    )
+    .option('--batch <n>', 'items in a request, with --model (default: 1)')
+    .option('--dim <name=size>', 'size of another open dimension, with --model; may be given again', collect, [])
+    .option('--method <method>', 'HTTP method (default: GET)')
     .option('--body <file>', 'file to send as the body')
     .option('--header <K:V>', 'header to send; may be given again', collect, [])
     .option('--timeout <time>', 'a request without an answer by then counts as this long', '10s')
     .option('--connections <n>', 'open loop: requests that may be in flight at once', '64')
     .option('--slo <time>', 'latency within which an answer counts as goodput')
-    .option('--seed <n>', 'seed of the arrivals', '1')
+    .option('--seed <n>', 'seed of the arrivals and of random inputs', '1')
     .option('--json', 'machine-readable output: the columns of trials.csv by name')
     .action(doing(async () => (await import('./commands/load.ts')).load));
 
@@ -293,7 +300,10 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .argument('<model>', 'name of a model, or an ONNX file')
     .option('--variant <name>', 'a variant of it, e.g. int8-static', 'fp32')
     .option('--base <model>', 'compare with this model (default: what the variant was made from)')
-    .option('--data <file>', "samples: IDX, NPY, or CSV with a column label (default: the model's own)")
+    .option(
+      '--data <path>',
+      "samples: IDX, NPY, CSV with a column label, or a folder of images with a subfolder for each class (default: the model's own)",
+    )
     .option('--labels <file>', 'labels of IDX or NPY samples')
     .option('--scale <number>', 'the tensor fed is value * scale + offset')
     .option('--offset <number>', 'see --scale')

@@ -55,5 +55,5 @@ async function readModel(text: string, variant: string, serving: ServingSettings
     ...(model.isSynthetic ? [`${name} has synthetic weights: true in cost, not in answers.`] : []),
     ...model.caveats.map((caveat) => `${name}, variant ${variant}: ${caveat}.`),
   ];
-  return { settings: { ...serving, name, file: model.file }, remark };
+  return { settings: { ...serving, name, file: model.file, image: model.image }, remark };
 }

@@ -1,8 +1,16 @@
+export {
+  type ClassificationOptions,
+  classifyPath,
+  DEFAULT_TOP,
+  decodeClassification,
+  encodeClassification,
+  readClassificationOptions,
+} from './classification.ts';
 export { decodeGrpcInferRequest, encodeGrpcInferRequest } from './grpc/infer-request.ts';
 export { decodeGrpcInferResponse, encodeGrpcInferResponse } from './grpc/infer-response.ts';
 export { INFERENCE_SERVICE, type InferenceProto, loadInferenceProto } from './grpc/load-service.ts';
 export type * from './grpc/messages.ts';
-export { encodeGrpcModelMetadata } from './grpc/metadata.ts';
+export { decodeGrpcModelMetadata, encodeGrpcModelMetadata } from './grpc/metadata.ts';
 export {
   decodeInferRequest,
   encodeInferRequest,

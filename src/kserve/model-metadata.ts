@@ -23,7 +23,11 @@ function tensorJson({ name, type, shape }: TensorSpec): Record<string, unknown> 
  * @throws KserveError with status 502 where it cannot be read
  */
 export function decodeModelMetadata(body: Uint8Array): ModelMetadata {
-  const json = parseJsonObject(body, 502, 'the model metadata');
+  return readModelMetadata(parseJsonObject(body, 502, 'the model metadata'));
+}
+
+/** The same of an object that was parsed already. */
+export function readModelMetadata(json: Readonly<Record<string, unknown>>): ModelMetadata {
   if (typeof json.name !== 'string') {
     throw new KserveError(502, `the model metadata has ${quote(json.name)} as the name, where a string is expected`);
   }

@@ -1,4 +1,5 @@
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
+import { messageOf } from '../errors.ts';
 
 /** Bytes the server may send ahead, per call and per connection; Node's 64 KB would hold up a large answer. */
 const WINDOW_BYTES = 4 * 2 ** 20;
@@ -6,6 +7,7 @@ const WINDOW_BYTES = 4 * 2 ** 20;
 const RECONNECT_AFTER_MS = 100;
 
 export const MODEL_INFER_PATH = '/inference.GRPCInferenceService/ModelInfer';
+export const MODEL_METADATA_PATH = '/inference.GRPCInferenceService/ModelMetadata';
 
 /**
  * A connection of its own to a gRPC server; it opens with the first call, or with `waitForReady`.
@@ -27,4 +29,29 @@ export function openGrpcChannel(address: string): Client {
 /** Messages go through as the bytes they are. */
 export function asBytes(bytes: Buffer): Buffer {
   return bytes;
+}
+
+/**
+ * One call over a connection of its own.
+ * @throws Error with the server's status and sentence where it is not answered
+ */
+export async function callOnce(address: string, path: string, message: Buffer, signal: AbortSignal): Promise<Buffer> {
+  const client = openGrpcChannel(address);
+  try {
+    return await new Promise<Buffer>((resolve, reject) => {
+      const call = client.makeUnaryRequest(
+        path,
+        asBytes,
+        asBytes,
+        message,
+        (error: ServiceError | null, answer?: Buffer) => {
+          if (error === null) resolve(answer ?? Buffer.alloc(0));
+          else reject(new Error(`${address} answered over gRPC: ${messageOf(error)}`));
+        },
+      );
+      signal.addEventListener('abort', () => call.cancel(), { once: true });
+    });
+  } finally {
+    client.close();
+  }
 }

@@ -1,11 +1,11 @@
 import type { InferenceApi } from '../kserve/types.ts';
-import type { DatasetRef, TensorSpec } from '../models/types.ts';
+import type { DatasetRef, ImageDescription, TensorSpec } from '../models/types.ts';
 import type { Arrivals, Popularity, RatePattern, Spin } from '../spec/types.ts';
 
 export type { RatePattern, Spin } from '../spec/types.ts';
 
 /** Wire formats a request may take; a factor of the experiment. */
-export type Protocol = 'rest-json' | 'rest-binary' | 'grpc';
+export type Protocol = 'rest-json' | 'rest-binary' | 'grpc' | 'image';
 
 /** What is sent, and where to. */
 export type LoadTarget =
@@ -26,6 +26,8 @@ export type LoadTarget =
       /** Sizes of dimensions that the inputs leave open besides the batch, by name. */
       readonly dims: Readonly<Record<string, number>>;
       readonly dataset: DatasetRef | undefined;
+      /** How images become the model's input, for the protocol `image`. */
+      readonly image?: ImageDescription | undefined;
       /** Seeds the sample inputs, the order of labelled samples and the draws among them. */
       readonly seed: number;
       /** How often each distinct request is sent; in turn where absent. */

@@ -1,8 +1,11 @@
+import type { ImageDescription } from './images/types.ts';
 import type { ModelProto } from './onnx-schema.ts';
 
 interface EntryBase {
   /** One line for `dse models list`. */
   readonly summary: string;
+  /** How images become its input; absent where they do not. */
+  readonly image?: ImageDescription;
 }
 
 /** An architecture whose weights are drawn from a seed when it is first used: true in cost, not in answers. */

@@ -2,6 +2,11 @@
 export { catalogue, isKnownModel, isModelPath, modelNames, nearestModelNames } from './catalogue.ts';
 export { type EvaluatedAccuracy, evaluateOnce } from './evaluate/evaluate-once.ts';
 export { evaluateModel, type ModelEvaluation } from './evaluate/index.ts';
+export { ImageError } from './images/image-error.ts';
+export { createImageReader, type ImageReader, imageReaderOf } from './images/image-reader.ts';
+export { type LabelledImage, makeImages } from './images/make-images.ts';
+export { parseDescription, readSidecar, writeDescription } from './images/parse-description.ts';
+export { topClasses } from './images/top-classes.ts';
 export type { ModelReport } from './inspect/inspect-model.ts';
 export { type ModelProfile, profileModel } from './profile.ts';
 export { type PulledModel, pullModel } from './pull/pull-model.ts';

@@ -1,4 +1,5 @@
 import type { CatalogueDataset, TrainedEntry } from './catalogue-entry.ts';
+import { MNIST_IMAGES } from './images/presets.ts';
 
 /** The three families of experiments/mnist-families, smallest first: what the log of its training says of each file. */
 const files: Readonly<Record<string, FamilyFiles>> = {
@@ -120,6 +121,7 @@ export function mnistFamilies(dataset: CatalogueDataset): Record<string, Trained
           file: `models/mnist/${name}.onnx`,
           sha256: fp32,
           dataset,
+          image: MNIST_IMAGES,
           variants: Object.fromEntries(trained),
         },
       ];

@@ -5,10 +5,11 @@ import { packageFile } from '../package-files.ts';
 import { digestOf, writeWhole } from './cached-file.ts';
 import { catalogue, isModelPath, modelNames, nearestModelNames } from './catalogue.ts';
 import type { PinnedFile, SyntheticEntry, TrainedEntry } from './catalogue-entry.ts';
+import { readSidecar } from './images/parse-description.ts';
 import { pulledFile } from './pull/pull-model.ts';
 import { remoteModels } from './pull/remote-models.ts';
 import type { RemoteModel } from './pull/zoo.ts';
-import type { DatasetRef, ResolvedModel } from './types.ts';
+import type { ResolvedModel } from './types.ts';
 
 export interface ResolveOptions {
   /** Folder that a model's relative path starts from: the spec's own. */
@@ -33,13 +34,13 @@ export async function resolveModel(name: string, variant: string, options: Resol
   const [first] = all;
   const trained = first?.kind === 'trained' ? first.name : undefined;
   const steps = trained === undefined ? all : all.slice(1);
-  const { file: base, dataset } = await locate(name, trained, options);
+  const { file: base, dataset, image } = await locate(name, trained, options);
   const { describeFile } = await import('./describe-file.ts');
   if (steps.length === 0)
-    return { name, variant, file: base, dataset, ...(await describeFile(base, options.sequenceLength)) };
+    return { name, variant, file: base, dataset, image, ...(await describeFile(base, options.sequenceLength)) };
   const { variantFile } = await import('./variants/variant-file.ts');
   const file = await variantFile({ file: base, dataset, variant, steps, cacheDir: options.cacheDir });
-  return { name, variant, file, dataset, ...(await describeFile(file, options.sequenceLength)) };
+  return { name, variant, file, dataset, image, ...(await describeFile(file, options.sequenceLength)) };
 }
 
 /** @param trained - a variant that ships with dse, instead of the base model */
@@ -47,15 +48,20 @@ async function locate(
   name: string,
   trained: string | undefined,
   { baseDir, cacheDir }: ResolveOptions,
-): Promise<Pick<ResolvedModel, 'file' | 'dataset'>> {
+): Promise<Pick<ResolvedModel, 'file' | 'dataset' | 'image'>> {
   const entry = Object.hasOwn(catalogue, name) ? catalogue[name] : undefined;
   const file = entry?.isSynthetic === false && trained !== undefined ? entry.variants?.[trained] : undefined;
   if (trained !== undefined && file === undefined) throw noTrainedVariant(name, trained);
-  if (entry?.isSynthetic) return { file: await buildOnce(name, entry, cacheDir), dataset: undefined };
+  if (entry?.isSynthetic) {
+    return { file: await buildOnce(name, entry, cacheDir), dataset: undefined, image: entry.image };
+  }
   if (entry !== undefined) return locateTrained(entry, file ?? { path: entry.file, sha256: entry.sha256 });
   const remote = remoteModels();
   if (Object.hasOwn(remote, name)) return locatePulled(name, remote[name] as RemoteModel, cacheDir);
-  if (isModelPath(name)) return { file: resolve(baseDir, name), dataset: undefined };
+  if (isModelPath(name)) {
+    const own = resolve(baseDir, name);
+    return { file: own, dataset: undefined, image: readSidecar(own) };
+  }
   throw unknownModel(name);
 }
 
@@ -80,7 +86,7 @@ async function buildOnce(name: string, entry: SyntheticEntry, cacheDir: string):
 /** Downloaded by `dse models pull`, and never from here: an experiment must not wait for, or change with, a network. */
 async function locatePulled(name: string, model: RemoteModel, cacheDir: string) {
   const file = pulledFile(name, model, cacheDir);
-  if ((await digestOf(file)) === model.sha256) return { file, dataset: undefined };
+  if ((await digestOf(file)) === model.sha256) return { file, dataset: undefined, image: model.image };
   throw new ModelError({
     where: name,
     what: 'the model was not downloaded yet',
@@ -90,9 +96,9 @@ async function locatePulled(name: string, model: RemoteModel, cacheDir: string) 
 
 /** Files that ship with dse are checked before use: a damaged label would be a wrong accuracy that looks fine. */
 async function locateTrained(
-  { dataset }: TrainedEntry,
+  { dataset, image }: TrainedEntry,
   file: PinnedFile,
-): Promise<{ file: string; dataset: DatasetRef }> {
+): Promise<Pick<ResolvedModel, 'file' | 'dataset' | 'image'>> {
   const { name, scale, offset, calibration } = dataset;
   return {
     file: await checkedFile(file),
@@ -104,6 +110,7 @@ async function locateTrained(
       scale,
       offset,
     },
+    image,
   };
 }
 

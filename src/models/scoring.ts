@@ -39,7 +39,8 @@ function rankOf(label: number, scores: ArrayLike<number | bigint>, first: number
   return rank;
 }
 
-function readScores({ type, data }: NamedTensor): ArrayLike<number | bigint> | undefined {
+/** Scores as numbers; undefined where the tensor holds text. */
+export function readScores({ type, data }: NamedTensor): ArrayLike<number | bigint> | undefined {
   if (Array.isArray(data)) return undefined;
   return type === 'float16' ? [...data].map((bits) => fromFloat16Bits(Number(bits))) : data;
 }

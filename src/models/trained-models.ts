@@ -1,4 +1,5 @@
 import type { CatalogueDataset, TrainedEntry } from './catalogue-entry.ts';
+import { MNIST_IMAGES } from './images/presets.ts';
 import { mnistFamilies } from './mnist-families.ts';
 
 const MNIST: CatalogueDataset = {
@@ -29,6 +30,7 @@ export const trainedModels: Readonly<Record<string, TrainedEntry>> = {
     file: 'models/mnist-cnn.onnx',
     sha256: '8bc56625d91f14d2b0a327e095082dfa49c8db2893cac4e755dd89c964838879',
     dataset: MNIST,
+    image: MNIST_IMAGES,
   },
   ...mnistFamilies(MNIST),
   'japanese-vowels': {

@@ -1,3 +1,7 @@
+import type { ImageDescription } from './images/types.ts';
+
+export type { ClassScore, ImageDescription, ImageSize } from './images/types.ts';
+
 /** Tensor element types, as ONNX names them in lower case. */
 export type DataType =
   | 'float32'
@@ -63,6 +67,8 @@ export interface ResolvedModel {
   /** What a user must know before trusting its answers or speed, a sentence each. */
   readonly caveats: readonly string[];
   readonly dataset: DatasetRef | undefined;
+  /** How images become its input; undefined where nothing says so. */
+  readonly image?: ImageDescription | undefined;
 }
 
 /** Where a model comes from: the file it started as, and what was done to it since, in order. */

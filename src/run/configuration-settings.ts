@@ -39,12 +39,17 @@ export function launchedServerOf(
 /** What the server process is told for a combination of levels. */
 function serverSettingsOf(levels: Levels, model: ResolvedModel, inside: readonly ModelSettings[]): ServerSettings {
   return {
-    models: [{ name: servedName(model), file: model.file, ...servingOf(levels) }, ...inside],
+    models: [{ name: servedName(model), file: model.file, ...servingOf(levels), ...imageOf(levels, model) }, ...inside],
     host: '127.0.0.1',
     port: 0,
     exitOnStdinEnd: true,
     ...(levelValue<Protocol>(levels, 'protocol') === 'grpc' && { grpcPort: 0 }),
   };
+}
+
+/** Told only to a server that is sent images; for the others nothing changes. */
+function imageOf(levels: Levels, { image }: ResolvedModel): Pick<ModelSettings, 'image'> {
+  return levelValue<Protocol>(levels, 'protocol') === 'image' ? { image } : {};
 }
 
 /** How a combination of levels has its model served. */
@@ -111,6 +116,7 @@ export function loadTargetOf(
     inputs: model.inputs,
     dims: model.dims,
     dataset: model.dataset,
+    image: model.image,
     seed,
     ...(popularity === undefined ? {} : { popularity }),
     ...(distinct === undefined ? {} : { distinct }),

@@ -14,13 +14,15 @@ type Setting = Pick<RunContext, 'spec' | 'models' | 'cpus'>;
 /** Everything that defines a trial; equal definitions are the same trial in every run and on every machine. */
 function definitionOf(trial: PlannedTrial, { spec, models, cpus }: Setting): TrialDefinition {
   const { cpuset: serverCpuset } = limitsOf(trial.levels, cpus.server);
+  const model = modelOf(trial, models);
   const neighbours = neighboursOf(trial.levels.colocated);
   return {
     levels: trial.levels,
     load: loadOf(trial.levels, spec),
     measure: spec.measure,
     energy: spec.energy,
-    modelDigest: modelOf(trial, models).digest,
+    modelDigest: model.digest,
+    ...(trial.levels.protocol?.value === 'image' && model.image !== undefined && { image: model.image }),
     engine: spec.server.engine,
     ...(spec.server.container === undefined ? {} : { container: spec.server.container }),
     ...(spec.server.description === undefined ? {} : { server: spec.server.description }),

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts';
-import { decodeModelMetadata, REST_APIS } from '../kserve/index.ts';
-import { inferOnceOverGrpc } from '../load/index.ts';
+import { classifyPath, decodeClassification, decodeModelMetadata, REST_APIS } from '../kserve/index.ts';
+import { imagesFor, inferOnceOverGrpc } from '../load/index.ts';
+import type { Protocol } from '../load/types.ts';
 import { makeSampleBatches } from '../models/index.ts';
 import type { NamedTensor } from '../models/types.ts';
 import { servingParameters } from '../server/index.ts';
@@ -16,14 +17,26 @@ import { TrialFailure } from './waiting.ts';
 export async function checkReadiness(target: InferenceTarget, signal: AbortSignal): Promise<void> {
   const api = REST_APIS[target.api ?? 'kserve-v2'];
   await expectOk(`${target.url}${api.healthPath(target.modelName)}`, {}, signal);
+  if (target.protocol === 'image') {
+    await classifyOnce(target, signal);
+    return;
+  }
   const [sample] = makeSampleBatches(target.inputs, { ...target, count: 1 });
   if (sample === undefined) throw new TrialFailure('no sample input could be made for the model');
-  const outputs = await inferOnce(target, sample.tensors, signal);
+  const outputs = await inferOnce({ ...target, protocol: target.protocol }, sample.tensors, signal);
   if (outputs.length === 0) throw new TrialFailure('the first inference was answered without an output');
 }
 
+async function classifyOnce(target: InferenceTarget, signal: AbortSignal): Promise<void> {
+  const [first] = await imagesFor(target, 1);
+  if (first === undefined) throw new TrialFailure('no sample image could be made for the model');
+  const body = new Uint8Array(first.bytes);
+  const response = await expectOk(`${target.url}${classifyPath(target.modelName)}`, { method: 'POST', body }, signal);
+  decodeClassification(new Uint8Array(await response.arrayBuffer()));
+}
+
 async function inferOnce(
-  target: InferenceTarget,
+  target: InferenceTarget & { readonly protocol: Exclude<Protocol, 'image'> },
   tensors: readonly NamedTensor[],
   signal: AbortSignal,
 ): Promise<readonly NamedTensor[]> {

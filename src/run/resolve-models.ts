@@ -1,6 +1,6 @@
 import { isExcluded } from '../design/index.ts';
 import { DseError, ModelError, type Problem } from '../errors.ts';
-import { resolveModel } from '../models/index.ts';
+import { imageReaderOf, resolveModel } from '../models/index.ts';
 import type { ResolvedModel } from '../models/types.ts';
 import type { ExperimentSpec, Level, Neighbour } from '../spec/types.ts';
 import { levelValue } from './configuration-settings.ts';
@@ -20,9 +20,11 @@ export async function resolveModels(
   const served: readonly Servable[] = [...underTest(spec), ...neighbourLevels(spec)];
   for (const what of served) {
     if (models.has(modelKey(what))) continue;
-    const { model, variant, sequenceLength } = what;
+    const { model, variant, sequenceLength, isSentImages = false } = what;
     try {
-      models.set(modelKey(what), await resolveModel(model, variant, { ...folders, sequenceLength }));
+      const resolved = await resolveModel(model, variant, { ...folders, sequenceLength });
+      models.set(modelKey(what), resolved);
+      if (isSentImages) imageReaderOf(resolved);
     } catch (error) {
       if (!(error instanceof DseError)) throw error;
       problems.push(...error.problems);
@@ -37,6 +39,8 @@ interface Servable {
   readonly model: string;
   readonly variant: string;
   readonly sequenceLength?: number | undefined;
+  /** Whether some of its requests are images. */
+  readonly isSentImages?: boolean;
 }
 
 /** Every combination that a server under test may serve. What an exclusion keeps from being served need not be possible. */
@@ -45,7 +49,13 @@ function underTest(spec: ExperimentSpec): Servable[] {
     .flatMap((model) => levelsOf(spec, 'variant').map((variant) => ({ model, variant })))
     .flatMap((levels) => lengthsOf(spec).map((length) => ({ ...levels, ...(length && { sequence_length: length }) })))
     .filter((levels) => !isExcluded(levels, spec.exclude))
-    .map(servableOf);
+    .map((levels) => ({ ...servableOf(levels), isSentImages: isSentImages(levels, spec) }));
+}
+
+function isSentImages(levels: Readonly<Record<string, Level>>, spec: ExperimentSpec): boolean {
+  return levelsOf(spec, 'protocol').some(
+    (protocol) => protocol.value === 'image' && !isExcluded({ ...levels, protocol }, spec.exclude),
+  );
 }
 
 /** Sequence lengths that requests may have; one that is undefined where the spec says nothing of them. */

@@ -1,9 +1,19 @@
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { messageOf } from '../errors.ts';
-import { encodeError, type Headers, KserveError, modelMetadataJson, quote } from '../kserve/index.ts';
+import {
+  type ClassificationOptions,
+  DEFAULT_TOP,
+  encodeError,
+  type Headers,
+  KserveError,
+  modelMetadataJson,
+  quote,
+  readClassificationOptions,
+} from '../kserve/index.ts';
 import { answerBrokenRequest, answerConnect, answerExpectation } from './broken-request.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import { answerClassification } from './classify-route.ts';
 import { type DirectAnswer, serveDirectly } from './direct/index.ts';
 import { answerInference } from './infer-route.ts';
 import { isFault } from './is-fault.ts';
@@ -55,6 +65,8 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
   app.addHook('onRequest', async (request) => requireHost(request));
   const infer = (model: string, version: string | undefined, headers: Headers, body: RequestBody) =>
     repository.use(model, version, (loaded) => answerInference(loaded, headers, body, pool));
+  const classify = (model: string, version: string | undefined, body: RequestBody, asked = PLAIN_QUESTION) =>
+    repository.use(model, version, (loaded) => answerClassification(loaded, body, asked, pool));
   app.removeAllContentTypeParsers();
   // Clients label JSON and binary bodies in many ways; the protocol goes by the Inference-Header-Content-Length alone.
   app.addContentTypeParser('*', async (request: FastifyRequest) => {
@@ -86,9 +98,13 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     });
     app.post(`${path}/infer`, async (request, reply) => {
       const { model, version } = request.params as ModelParams;
-      const body = request.body as RequestBody | undefined;
-      if (body === undefined) throw new KserveError(400, 'the request has no body');
-      const answer = await infer(model, version, request.headers, body);
+      const answer = await infer(model, version, request.headers, bodyOf(request));
+      return reply.code(answer.status).headers(answer.headers).send(answer.body);
+    });
+    app.post(`${path}/classify`, async (request, reply) => {
+      const { model, version } = request.params as ModelParams;
+      const asked = readClassificationOptions(request.query as Record<string, unknown>);
+      const answer = await classify(model, version, bodyOf(request), asked);
       return reply.code(answer.status).headers(answer.headers).send(answer.body);
     });
   }
@@ -101,11 +117,12 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     pool,
     bodyLimitBytes: options.bodyLimitBytes,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    takes: ({ method, target }) => (method === 'POST' ? INFER_PATH : PLAIN_PATH).test(target),
+    takes: ({ method, target }) => (method === 'POST' ? MODEL_PATH : PLAIN_PATH).test(target),
     async answer({ method, target, headers }, body) {
-      const [, model, version] = INFER_PATH.exec(target) ?? [];
+      const [, model, version, action] = MODEL_PATH.exec(target) ?? [];
       if (method !== 'POST' || model === undefined) return await inject(app, method, target, headers);
-      return await infer(model, version, headers, body).catch((error: unknown) => errorAnswer(error, options));
+      const answer = action === 'infer' ? infer(model, version, headers, body) : classify(model, version, body);
+      return await answer.catch((error: unknown) => errorAnswer(error, options));
     },
   });
   app.addHook('preClose', async () => closeDirect(options.drainTimeoutMs));
@@ -113,7 +130,10 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
 }
 
 /** Inference on a model whose name needs no decoding. */
-const INFER_PATH = /^\/v2\/models\/([\w.-]+)(?:\/versions\/([\w.-]+))?\/infer$/;
+const MODEL_PATH = /^\/v2\/models\/([\w.-]+)(?:\/versions\/([\w.-]+))?\/(infer|classify)$/;
+
+/** What a classification is asked for that has no query. */
+const PLAIN_QUESTION: ClassificationOptions = { top: DEFAULT_TOP, timeout: undefined };
 
 /** A path that means the same however it is read. */
 const PLAIN_PATH = /^(?:\/[\w-][\w.-]*)+$/;
@@ -129,6 +149,11 @@ async function inject(
   const { connection: _, date: _own, ...fields } = response.headers;
   const texts = Object.entries(fields).map(([name, value]) => [name, String(value)]);
   return { status: response.statusCode, headers: Object.fromEntries(texts), body: response.rawPayload };
+}
+
+function bodyOf({ body }: FastifyRequest): RequestBody {
+  if (body === undefined) throw new KserveError(400, 'the request has no body');
+  return body as RequestBody;
 }
 
 function requireHost({ raw, headers }: FastifyRequest): void {

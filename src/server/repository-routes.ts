@@ -1,16 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { KserveError, parseJsonObject, quote } from '../kserve/index.ts';
-import type { ModelRepository } from './repository/index.ts';
-import type { ModelState } from './repository/types.ts';
+import { type ModelRepository, modelIndex, refuseParameters } from './repository/index.ts';
 import type { RequestBody } from './request-body.ts';
-
-/** The states' names in the protocol. */
-const STATE_NAMES: Readonly<Record<ModelState, string>> = {
-  unavailable: 'UNAVAILABLE',
-  loading: 'LOADING',
-  ready: 'READY',
-  unloading: 'UNLOADING',
-};
 
 /**
  * The model repository extension: listing, loading and unloading the models of the server.
@@ -20,12 +11,10 @@ const STATE_NAMES: Readonly<Record<ModelState, string>> = {
 export function addRepositoryRoutes(app: FastifyInstance, repository: ModelRepository): void {
   app.post('/v2/repository/index', async (request) => {
     const { ready } = readOptions(request.body as RequestBody | undefined);
-    return repository
-      .list()
-      .filter(({ state }) => ready !== true || state === 'ready')
-      .map(({ name, version, state, reason }) => ({ name, version, state: STATE_NAMES[state], reason }));
+    return modelIndex(repository, { onlyReady: ready === true });
   });
   app.post('/v2/repository/models/:model/load', async (request) => {
+    refuseParameters(readParameters(request.body as RequestBody | undefined));
     await repository.load((request.params as { model: string }).model);
     return {};
   });
@@ -33,6 +22,13 @@ export function addRepositoryRoutes(app: FastifyInstance, repository: ModelRepos
     await repository.unload((request.params as { model: string }).model);
     return {};
   });
+}
+
+function readParameters(received: RequestBody | undefined): object | undefined {
+  if (received === undefined || received.bytes.byteLength === 0) return undefined;
+  const { parameters } = parseJsonObject(received.bytes, 400, 'the request');
+  if (parameters === undefined || (typeof parameters === 'object' && parameters !== null)) return parameters;
+  throw new KserveError(400, `the request has ${quote(parameters)} as "parameters", where an object is expected`);
 }
 
 interface IndexOptions {

@@ -1,4 +1,5 @@
 import type { EngineSettings } from '../engine/types.ts';
+import type { ImageDescription } from '../models/types.ts';
 
 /** Everything the server process is told, as one JSON argument. The launcher writes it, the server reads it back in its own metadata. */
 export interface ServerSettings {
@@ -35,6 +36,8 @@ export interface ModelSettings extends ServingSettings {
   readonly file: string;
   /** True where absent. */
   readonly isLoadedAtStart?: boolean;
+  /** How images become its input; absent: as the `.image.json` beside its file says, or not at all. */
+  readonly image?: ImageDescription | undefined;
 }
 
 /** How a model is served, whichever it is. */

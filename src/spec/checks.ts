@@ -4,6 +4,7 @@ import { checkCpus } from './check-cpus.ts';
 import { checkDesign } from './check-design.ts';
 import { checkExclusions } from './check-exclusions.ts';
 import { checkFactors } from './check-factors.ts';
+import { checkImages } from './check-images.ts';
 import { checkLoads } from './check-loads.ts';
 import { checkNeighbours } from './check-neighbours.ts';
 import { checkPatterns } from './check-patterns.ts';
@@ -33,6 +34,7 @@ export const CHECKS: readonly Check[] = [
   checkFactors,
   checkServer,
   checkBatching,
+  checkImages,
   checkLoads,
   checkPatterns,
   checkCpus,

@@ -70,9 +70,9 @@ export const FACTORS = {
   },
   protocol: {
     description:
-      'Protocol of a request: over REST tensors as JSON, or as bytes through the binary tensor extension; over gRPC as bytes.',
+      'Protocol of a request: over REST tensors as JSON, or as bytes through the binary tensor extension; over gRPC as bytes; or one JPEG or PNG image, which the server decodes, answering with classes.',
     group: 'request',
-    value: choice(['rest-json', 'rest-binary', 'grpc']),
+    value: choice(['rest-json', 'rest-binary', 'grpc', 'image']),
     defaultLevel: 'rest-binary',
     examples: ['rest-json', 'rest-binary'],
     engines: EVERY_ENGINE,

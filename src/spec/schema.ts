@@ -235,7 +235,7 @@ export const energySchema = z.strictObject(
 const accuracySchema = z.strictObject(
   {
     data: text('a file, e.g. test.npy').describe(
-      'File of the samples: IDX, NPY, or CSV with a column label. Relative to this file.',
+      'File of the samples: IDX, NPY, or CSV with a column label; or a folder of JPEG and PNG images with a subfolder for each class. Relative to this file.',
     ),
     labels: text('a file, e.g. labels.npy').describe('File of the labels of IDX or NPY samples.').optional(),
     scale: z

@@ -121,6 +121,9 @@ function checkProtocols({ protocols, api }: WrittenServer, positions: Positions)
     if (protocol === 'grpc') {
       return [{ where, what: 'dse drives other servers over REST only', hint: 'Leave grpc out.' }];
     }
+    if (protocol === 'image') {
+      return [{ where, what: "images are an extension of dse's own server", hint: 'Leave image out.' }];
+    }
     if (api === 'kserve-v2' || protocol === 'rest-json') return [];
     return [{ where, what: `the interface ${api} has no ${protocol}`, hint: 'Leave it out: it carries JSON only.' }];
   });

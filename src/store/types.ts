@@ -282,6 +282,8 @@ export interface TrialDefinition {
   /** When the load generator spins, where not near its sends only. */
   readonly spin?: Spin;
   /** Clients an open-loop load may have in flight. */
+  /** How images become the model's input, where requests are images. */
+  readonly image?: object;
   readonly connections: number;
   /** Which requests are sent how often, where the spec says so. */
   readonly popularity?: Popularity;

@@ -47,6 +47,21 @@ describe('the files of the server image', () => {
     for (const file of libraries) expect(file).toContain('/linux/arm64/');
   });
 
+  test("hold the image decoder's library for the wanted platform only, and none where it is not installed", () => {
+    const own = listServerFiles(
+      packageFile(''),
+      ({ platform, arch }) => platform === process.platform && arch === process.arch,
+    );
+    const wanted = own.packages.map(({ name }) => name).filter((name) => name.startsWith('@img/sharp'));
+    expect(wanted).toEqual([
+      `@img/sharp-libvips-${process.platform}-${process.arch}`,
+      `@img/sharp-${process.platform}-${process.arch}`,
+    ]);
+    expect(names).toEqual(expect.arrayContaining(['sharp', 'detect-libc', '@img/colour']));
+    const isHere = process.platform === 'linux' && process.arch === 'arm64';
+    if (!isHere) expect(names.filter((name) => name.startsWith('@img/sharp'))).toEqual([]);
+  });
+
   test('are enough for the server to start where there is nothing else', async () => {
     const root = temporaryDir();
     const here = ({ platform, arch }: { platform: string; arch: string }) =>
@@ -72,8 +87,9 @@ describe('the files of the server image', () => {
       'node_modules/a/index.js': '',
       'node_modules/a/node_modules/d/package.json': { version: '2.0.0', dependencies: { e: '*' } },
       'node_modules/@scope/c/package.json': { version: '3.0.0', dependencies: { d: '*' } },
-      'node_modules/d/package.json': { version: '4.0.0' },
+      'node_modules/d/package.json': { version: '4.0.0', optionalDependencies: { f: '*', 'not-installed': '*' } },
       'node_modules/e/package.json': { version: '5.0.0' },
+      'node_modules/f/package.json': { version: '7.0.0', os: ['linux'], cpu: ['x64'] },
       'node_modules/unused/package.json': { version: '6.0.0' },
     });
     const files = listServerFiles(root, () => true, ['dist/server/main.js']);
@@ -84,7 +100,11 @@ describe('the files of the server image', () => {
       'node_modules/a/node_modules/d 2.0.0',
       'node_modules/d 4.0.0',
       'node_modules/e 5.0.0',
+      'node_modules/f 7.0.0',
     ]);
+    const isArm = ({ arch }: { arch: string }) => arch === 'arm64';
+    const forArm = listServerFiles(root, isArm, ['dist/server/main.js']).packages;
+    expect(forArm.map(({ name }) => name)).not.toContain('f');
     expect(files.packages[1]?.files).toEqual(['node_modules/a/index.js', 'node_modules/a/package.json']);
   });
 

@@ -5,7 +5,7 @@ import { onQuietMachine } from '../quiet-machine.ts';
 import { lindleyWaits } from './lindley.ts';
 import { countOutcomes, offer, startTestServer, type TestServer } from './load-rig.ts';
 
-const PROTOCOLS: readonly Protocol[] = ['rest-json', 'rest-binary', 'grpc'];
+const PROTOCOLS: readonly Protocol[] = ['rest-json', 'rest-binary', 'grpc', 'image'];
 
 function targetOf(protocol: Protocol, url: string): LoadTarget {
   return {
@@ -15,7 +15,8 @@ function targetOf(protocol: Protocol, url: string): LoadTarget {
     modelName: 'fixed',
     protocol,
     batch: 1,
-    inputs: [{ name: 'x', type: 'float32', shape: ['n', 16] }],
+    inputs: [{ name: 'x', type: 'float32', shape: protocol === 'image' ? ['n', 1, 4, 4] : ['n', 16] }],
+    image: { channels: 'grey', layout: 'nchw', kernel: 'linear', scale: 1, mean: [0], std: [1] },
     dims: {},
     dataset: undefined,
     seed: 1,
@@ -70,7 +71,7 @@ describe.each(PROTOCOLS)('a load over %s', (protocol) => {
       expect(records.computeUs[row]).toBeCloseTo(1000, 0);
       expect(records.queueUs[row]).toBeGreaterThanOrEqual(0);
     }
-    // 16 floats a request, and what the protocol puts around them.
+    // 16 floats or pixels a request, and what the protocol puts around them.
     expect((after.serverRxBytes - before.serverRxBytes) / ok).toBeGreaterThan(64);
     expect((after.serverTxBytes - before.serverTxBytes) / ok).toBeGreaterThan(20);
     expect((after.serverRxBytes - before.serverRxBytes) / ok).toBeLessThan(2000);
@@ -94,8 +95,8 @@ describe.each(PROTOCOLS)('a load over %s', (protocol) => {
   });
 });
 
-/** Three protocols in up to three attempts. */
-const COMPARED_TIMEOUT_MS = 60_000;
+/** Four protocols in up to three attempts. */
+const COMPARED_TIMEOUT_MS = 80_000;
 
 test(
   'a server with a fixed service time shows through every protocol the distribution that theory gives for its schedule',

@@ -366,3 +366,41 @@ describe('a server with a gRPC side', () => {
     expect(plain.grpcAddress).toBeUndefined();
   });
 });
+
+describe('the model repository', () => {
+  it('is listed, and its models are unloaded and loaded again', async () => {
+    const own = await startServer(settingsFor(models.add(), { grpcPort: 0 }));
+    onTestFinished(() => own[Symbol.asyncDispose]());
+    const client = clientFor(own);
+    const index = async (message: object) => (await call(client, 'RepositoryIndex', message)).value.models;
+    expect(await index({})).toEqual([{ name: 'tiny', version: '1', state: 'READY', reason: '' }]);
+    expect((await call(client, 'RepositoryModelUnload', { model_name: 'tiny' })).value).toEqual({});
+    expect(await index({})).toEqual([
+      { name: 'tiny', version: '1', state: 'UNAVAILABLE', reason: 'it was unloaded on request' },
+    ]);
+    expect((await call(client, 'ModelReady', { name: 'tiny' })).value).toEqual({ ready: false });
+    expect(await index({ ready: true })).toEqual([]);
+    expect((await call(client, 'RepositoryModelLoad', { model_name: 'tiny' })).value).toEqual({});
+    expect((await call(client, 'ModelReady', { name: 'tiny' })).value).toEqual({ ready: true });
+  });
+
+  it('refuses what is not there, or cannot be asked for', async () => {
+    const client = clientFor(server);
+    const { error: unknown } = await call(client, 'RepositoryModelLoad', { model_name: 'nobody' });
+    expect([unknown?.code, unknown?.details]).toEqual([
+      status.NOT_FOUND,
+      expect.stringContaining('there is no model "nobody"'),
+    ]);
+    const { error: elsewhere } = await call(client, 'RepositoryIndex', { repository_name: 'other' });
+    expect([elsewhere?.code, elsewhere?.details]).toEqual([
+      status.NOT_FOUND,
+      `there is no repository "other"; the server's own has no name`,
+    ]);
+    const parameters = { config: { string_param: '{}' } };
+    const { error: configured } = await call(client, 'RepositoryModelLoad', { model_name: 'tiny', parameters });
+    expect([configured?.code, configured?.details]).toEqual([
+      status.INVALID_ARGUMENT,
+      'a model is loaded without parameters, and "config" is given',
+    ]);
+  });
+});

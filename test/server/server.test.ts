@@ -54,7 +54,7 @@ describe('health and metadata', () => {
   it('are answered as the protocol has them', async () => {
     expect(await get('/v2')).toMatchObject({
       status: 200,
-      json: { name: 'dse', extensions: ['binary_tensor_data', 'model_repository'] },
+      json: { name: 'dse', extensions: ['binary_tensor_data', 'model_repository', 'image_classification'] },
     });
     expect(await get('/v2/')).toMatchObject({ status: 200 });
     expect(await get('/v2/health/live')).toEqual({ status: 200, json: { live: true } });

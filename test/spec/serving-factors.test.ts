@@ -65,3 +65,13 @@ test('popularity is part of the workload, and left out of the spec where the fil
   expect(parse(factors).generator).toEqual({ connections: 64 });
   expect(refusal(`${factors}generator: { popularity: zipf }`)).toContain('in-turn, uniform or a Zipf exponent');
 });
+
+test('images are sent one a request: other batches are refused unless they are excluded', () => {
+  const factors = 'fixed: { model: mnist-cnn }\nfactors:\n  protocol: [rest-binary, image]\n  batch: [1, 4]';
+  expect(refusal(factors)).toContain(
+    `a.yaml:5:14  a batch of 4 cannot be sent as images: a request is one image
+  Leave it out, or exclude it: { when: { protocol: image, batch: 4 }, why: "one image a request" }.`,
+  );
+  expect(refusal(`${factors}\nexclude: [{ when: { protocol: image, batch: 4 }, why: one }]`)).toBe('');
+  expect(refusal('fixed: { model: mnist-cnn, batch: 4 }\nfactors:\n  protocol: [rest-json, rest-binary]')).toBe('');
+});

@@ -13,21 +13,21 @@ import {
 import { formatNumber } from '../../report/index.ts';
 import { monotonicNs } from '../../units.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { type InferenceOptions, readInferenceTarget } from '../inference-target.ts';
 import { interruptOnSignals } from '../interrupt.ts';
 import { readArrivals, readDurationMs, readPositiveNumber, readWholeNumber } from '../option-values.ts';
 
-interface LoadOptions {
+interface LoadOptions extends InferenceOptions {
   readonly rate?: string;
   readonly arrivals: string;
   readonly concurrency?: string;
   readonly duration: string;
-  readonly method: string;
+  readonly method?: string;
   readonly body?: string;
   readonly header: readonly string[];
   readonly timeout: string;
   readonly connections: string;
   readonly slo?: string;
-  readonly seed: string;
   readonly json?: boolean;
 }
 
@@ -56,20 +56,41 @@ export async function load(url: string, options: LoadOptions): Promise<ExitCode>
 }
 
 async function readTarget(url: string, options: LoadOptions): Promise<LoadTarget> {
-  if (!URL.canParse(url) || !['http:', 'https:'].includes(new URL(url).protocol)) {
+  const scheme = URL.canParse(url) ? new URL(url).protocol : undefined;
+  const isHttp = scheme === 'http:' || scheme === 'https:';
+  if (!isHttp && scheme !== 'grpc:') {
     throw new UsageError({
       where: 'url',
-      what: `"${url}" is not an HTTP address`,
-      hint: 'Give one such as http://127.0.0.1:8080/v2/health/live.',
+      what: `"${url}" is not an HTTP or gRPC address`,
+      hint: 'Give one such as http://127.0.0.1:8080/v2/health/live, or grpc://127.0.0.1:8081 with --model.',
     });
+  }
+  const { model, protocol, batch, dim, method, body, header } = options;
+  if (model !== undefined) {
+    refuse(
+      { '--method': method, '--body': body, '--header': header[0] },
+      'it is for a plain address, and --model makes the requests',
+    );
+    return await readInferenceTarget(url, model, options);
+  }
+  refuse({ '--protocol': protocol, '--batch': batch, '--dim': dim[0] }, 'it has no effect without --model');
+  if (!isHttp) {
+    throw new UsageError({ where: 'url', what: 'nothing says what to ask over gRPC', hint: 'Add --model NAME.' });
   }
   return {
     kind: 'http',
     url,
-    method: options.method,
-    headers: Object.fromEntries(options.header.map(readHeader)),
-    body: options.body === undefined ? undefined : await readBody(options.body),
+    method: method ?? 'GET',
+    headers: Object.fromEntries(header.map(readHeader)),
+    body: body === undefined ? undefined : await readBody(body),
   };
+}
+
+/** @throws UsageError for the first option that is given */
+function refuse(options: Readonly<Record<string, string | undefined>>, what: string): void {
+  const [first] = Object.entries(options).filter(([, value]) => value !== undefined);
+  if (first !== undefined)
+    throw new UsageError({ where: first[0], what, hint: 'Leave it out, or see dse load --help.' });
 }
 
 function readHeader(text: string): [string, string] {

@@ -67,3 +67,16 @@ export interface ModelMetadataMessage {
   readonly outputs: readonly TensorMessage[];
   readonly properties: Readonly<Record<string, string>>;
 }
+
+/** Asks for the index of a repository; an empty name is the server's own. */
+export interface RepositoryIndexMessage {
+  readonly repository_name: string;
+  readonly ready: boolean;
+}
+
+/** Asks for a model of a repository to be loaded or unloaded. */
+export interface RepositoryModelMessage {
+  readonly repository_name: string;
+  readonly model_name: string;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}

@@ -1,5 +1,6 @@
 import type { TensorSpec } from '../../models/types.ts';
 import { wireTypeOf } from '../datatypes.ts';
+import { readModelMetadata } from '../model-metadata.ts';
 import type { ModelMetadata } from '../types.ts';
 import type { ModelMetadataMessage, TensorMessage } from './messages.ts';
 
@@ -14,6 +15,17 @@ export function encodeGrpcModelMetadata(metadata: ModelMetadata): ModelMetadataM
     outputs: outputs.map(describe),
     properties: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key, asText(value)])),
   };
+}
+
+/**
+ * Reads the metadata that any server of the protocol gives of a model over gRPC. Properties stay text.
+ * @throws KserveError with status 502 where it cannot be read
+ */
+export function decodeGrpcModelMetadata(message: ModelMetadataMessage): ModelMetadata {
+  const asRest = (tensors: readonly TensorMessage[]) =>
+    tensors.map(({ shape, ...others }) => ({ ...others, shape: shape.map(Number) }));
+  const { inputs, outputs, properties } = message;
+  return readModelMetadata({ ...message, inputs: asRest(inputs), outputs: asRest(outputs), parameters: properties });
 }
 
 function describe({ name, type, shape }: TensorSpec): TensorMessage {

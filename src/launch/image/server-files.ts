@@ -24,6 +24,17 @@ export interface InstalledPackage {
   readonly version: string;
   readonly dir: string;
   readonly files: readonly string[];
+  /** Those it is for, of native libraries that are packages of their own; empty where it is for all. */
+  readonly platforms: readonly ImagePlatform[];
+}
+
+/** What is read of a package's own description. */
+interface PackageJson {
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
 }
 
 /** Named as dependencies, but used only by the script that fetches GPU libraries when the package is installed. */
@@ -50,6 +61,7 @@ export function listServerFiles(
   return {
     own: [...own].sort(),
     packages: [...packages.values()]
+      .filter(({ platforms }) => platforms.length === 0 || platforms.some(isWanted))
       .sort((a, b) => (a.dir < b.dir ? -1 : 1))
       .map((one) => ({ ...one, files: one.files.filter((file) => isFileWanted(file, isWanted)) })),
   };
@@ -75,25 +87,37 @@ function followImports(root: string, file: string, own: Set<string>, packages: M
 function addPackage(root: string, name: string, from: string, packages: Map<string, InstalledPackage>): void {
   const dir = findPackage(root, name, from);
   if (packages.has(dir)) return;
-  const { version, dependencies = {} } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8')) as {
-    version: string;
-    dependencies?: Record<string, string>;
-  };
-  packages.set(dir, { name, version, dir, files: listFiles(root, dir) });
+  const own = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8')) as PackageJson;
+  const { version, dependencies = {}, optionalDependencies = {}, os = [], cpu = [] } = own;
+  const platforms = os.flatMap((platform) => cpu.map((arch) => ({ platform, arch })));
+  packages.set(dir, { name, version, dir, files: listFiles(root, dir), platforms });
+  // npm lists these under both names, and installs those that fit the machine.
+  for (const dependency of Object.keys(optionalDependencies)) {
+    if (isInstalled(root, dependency, `${dir}/node_modules`))
+      addPackage(root, dependency, `${dir}/node_modules`, packages);
+  }
   for (const dependency of Object.keys(dependencies)) {
-    if (INSTALL_ONLY[name]?.includes(dependency)) continue;
+    if (INSTALL_ONLY[name]?.includes(dependency) || Object.hasOwn(optionalDependencies, dependency)) continue;
     addPackage(root, dependency, `${dir}/node_modules`, packages);
   }
 }
 
+function isInstalled(root: string, name: string, from: string): boolean {
+  return searchPackage(root, name, from) !== undefined;
+}
+
 function findPackage(root: string, name: string, from: string): string {
+  const dir = searchPackage(root, name, from);
+  if (dir === undefined) throw new Error(`the package "${name}" is not installed in ${join(root, 'node_modules')}`);
+  return dir;
+}
+
+function searchPackage(root: string, name: string, from: string): string | undefined {
   const dir = `${from}/${name}`;
   if (existsSync(join(root, dir, 'package.json'))) return dir;
   const outer = from.lastIndexOf('/node_modules/', from.length - 'node_modules'.length - 1);
   const outerFrom = from === 'node_modules' ? undefined : outer < 0 ? 'node_modules' : from.slice(0, outer + 13);
-  if (outerFrom === undefined)
-    throw new Error(`the package "${name}" is not installed in ${join(root, 'node_modules')}`);
-  return findPackage(root, name, outerFrom);
+  return outerFrom === undefined ? undefined : searchPackage(root, name, outerFrom);
 }
 
 function listFiles(root: string, dir: string): string[] {

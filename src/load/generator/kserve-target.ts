@@ -46,6 +46,7 @@ export async function prepareKserveTarget(target: KserveTarget): Promise<Prepare
 
 async function wireOf(target: KserveTarget): Promise<InferenceWire> {
   const { protocol } = target;
+  if (protocol === 'image') throw new Error('images are no tensors; see image-target.ts');
   if (protocol !== 'grpc') return restWireOf(target, protocol);
   // Loaded where used: REST needs no protobuf.
   const { grpcWireOf } = await import('./grpc-target.ts');

@@ -13,6 +13,7 @@ export async function prepareTarget(target: LoadTarget): Promise<PreparedTarget>
       return prepareHttpTarget(target);
     case 'kserve': {
       // Loaded where used: a plain HTTP load needs none of it.
+      if (target.protocol === 'image') return (await import('./image-target.ts')).prepareImageTarget(target);
       const { prepareKserveTarget } = await import('./kserve-target.ts');
       return prepareKserveTarget(target);
     }

@@ -1,3 +1,5 @@
+import { areProbabilities } from '../probabilities.ts';
+
 /** What a model answered to one labelled sample. */
 export interface Prediction {
   readonly label: number;
@@ -48,17 +50,6 @@ export function predict(scores: ArrayLike<number>, label: number): Prediction {
     if (!Number.isNaN(score)) total += Math.exp(score - (scores[answer] ?? 0));
   }
   return { label, rank, answer, confidence: areProbabilities(scores) ? (scores[answer] ?? 0) : 1 / total };
-}
-
-/** Whether a softmax was done inside the model: nothing negative, and a sum of 1 up to rounding. */
-function areProbabilities(scores: ArrayLike<number>): boolean {
-  let sum = 0;
-  for (let index = 0; index < scores.length; index++) {
-    const score = scores[index] ?? Number.NaN;
-    if (!(score >= 0)) return false;
-    sum += score;
-  }
-  return Math.abs(sum - 1) < 1e-3;
 }
 
 /** Source: Wilson (1927) for the interval; Guo et al., arXiv 1706.04599, for the calibration error. */

@@ -1,31 +1,20 @@
 import { ModelError } from '../../errors.ts';
-import { sampleFeed } from '../feed.ts';
 import { openFileRunner } from '../runner.ts';
 import type { ResolvedModel } from '../types.ts';
 import { type Prediction, predict } from './accuracy.ts';
-import type { LabelledSet } from './labelled-set.ts';
+import type { SampleSource } from './sample-source.ts';
 
 const BATCH = 50;
 
-/** What the tensor of a sample is made by: value * scale + offset. */
-export interface SampleScaling {
-  readonly scale: number;
-  readonly offset: number;
-}
-
 /**
- * A model's prediction for each sample of a set, in its order, from onnxruntime as the model is served: all optimisations, one thread.
+ * A model's prediction for each sample of a source, in its order, from onnxruntime as the model is served: all optimisations, one thread.
  *
  * @throws ModelError if the samples do not fit the model's input, or its first output is no list of scores
  */
-export async function predictAll(
-  model: ResolvedModel,
-  set: LabelledSet,
-  { scale, offset }: SampleScaling,
-): Promise<Prediction[]> {
+export async function predictAll(model: ResolvedModel, source: SampleSource): Promise<Prediction[]> {
   const { inputs, file } = model;
-  const feed = sampleFeed(inputs, { ...set, scale, offset }, file);
-  const count = set.labels.length;
+  const { labels, feed } = source;
+  const count = labels.length;
   const fixed = inputs[0]?.shape[0];
   const batch = typeof fixed === 'number' ? fixed : Math.min(BATCH, count);
   await using runner = await openFileRunner(file);
@@ -34,7 +23,7 @@ export async function predictAll(
     const items = Math.min(batch, count - first);
     // A model of fixed batch gets the last sample again at the end; its answers are not counted twice.
     const fed = typeof fixed === 'number' ? batch : items;
-    const input = feed(Array.from({ length: fed }, (_, item) => Math.min(count - 1, first + item)));
+    const input = await feed(Array.from({ length: fed }, (_, item) => Math.min(count - 1, first + item)));
     const [output] = (await runner.run([input])).values();
     const scores = output?.data;
     const classes = (output?.data.length ?? 0) / fed;
@@ -46,7 +35,7 @@ export async function predictAll(
       });
     }
     for (let item = 0; item < items; item++) {
-      const label = set.labels[first + item] ?? 0;
+      const label = labels[first + item] ?? 0;
       if (label >= classes) {
         throw new ModelError({
           where: file,

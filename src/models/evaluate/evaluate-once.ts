@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { contentHash } from '../../content-hash.ts';
 import { digestOf, writeWhole } from '../cached-file.ts';
 import type { ResolvedModel } from '../types.ts';
 import { evaluateModel } from './index.ts';
+import { isFolder } from './sample-source.ts';
 
 /** Labelled samples as an experiment names them; relative paths start at its folder. */
 export interface NamedSet {
@@ -31,9 +32,11 @@ export async function evaluateOnce(
 ): Promise<EvaluatedAccuracy> {
   const files = { data: resolve(baseDir, data), labels: labels === undefined ? undefined : resolve(baseDir, labels) };
   // What has no digest cannot be read; evaluating it says why.
-  const digests = await Promise.all([files.data, files.labels ?? files.data].map(digestOf));
+  const digests = await Promise.all([digestOfSet(files.data), digestOfSet(files.labels ?? files.data)]);
   const isKept = digests.every((digest) => digest !== undefined);
-  const key = contentHash({ model: model.digest, digests, scale: scale ?? null, offset: offset ?? null }).slice(0, 24);
+  const image = isFolder(files.data) ? { image: model.image ?? null } : {};
+  const plain = { model: model.digest, digests, scale: scale ?? null, offset: offset ?? null };
+  const key = contentHash({ ...plain, ...image }).slice(0, 24);
   const kept = resolve(cacheDir, `accuracy-${key}.json`);
   const known = isKept ? await readKept(kept) : undefined;
   if (known !== undefined) return known;
@@ -44,6 +47,20 @@ export async function evaluateOnce(
   });
   if (isKept) await writeWhole(kept, new TextEncoder().encode(JSON.stringify({ top1, top5 })));
   return { top1, top5 };
+}
+
+/** Digest of a file, or of all images of a folder with their places; undefined where it cannot be read. */
+async function digestOfSet(data: string): Promise<string | undefined> {
+  if (!isFolder(data)) return await digestOf(data);
+  const { listImageFiles } = await import('./image-folder.ts');
+  try {
+    const digests: unknown[] = [];
+    // One after another: a folder may hold more files than a process may have open.
+    for (const file of listImageFiles(data)) digests.push([relative(data, file), (await digestOf(file)) ?? null]);
+    return contentHash(digests);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined where it was not kept, or is damaged. */

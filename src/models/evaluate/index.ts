@@ -1,10 +1,10 @@
 import { ModelError } from '../../errors.ts';
 import type { ResolvedModel } from '../types.ts';
 import { type Accuracy, type PairedDifference, pairedDifference, summarizeAccuracy } from './accuracy.ts';
-import type { SampleScaling } from './evaluate-model.ts';
+import type { SampleScaling } from './sample-source.ts';
 
 export interface EvaluationSet extends Partial<SampleScaling> {
-  /** File of the samples; undefined for the model's own dataset. */
+  /** File of the samples, or folder of images; undefined for the model's own dataset. */
   readonly data: string | undefined;
   readonly labels: string | undefined;
 }
@@ -29,19 +29,31 @@ export async function evaluateModel(
   if (data === undefined && own === undefined) {
     throw new ModelError({
       what: `"${model.name}" ships with no labelled samples`,
-      hint: 'Name a set: --data FILE --labels FILE (IDX or NPY), or --data FILE.csv.',
+      hint: 'Name a set: --data FILE --labels FILE (IDX or NPY), --data FILE.csv, or --data FOLDER of images.',
     });
   }
-  const { readLabelledSet } = await import('./labelled-set.ts');
+  const { isFolder, openSource } = await import('./sample-source.ts');
   const { predictAll } = await import('./evaluate-model.ts');
-  const set = readLabelledSet(data ?? own?.samples ?? '', data === undefined ? own?.labels : labels);
   const isOwn = data === undefined;
+  if (!isOwn && isFolder(data) && [labels, scale, offset].some((given) => given !== undefined))
+    throw overdescribed(data);
   const scaling = { scale: scale ?? (isOwn ? own?.scale : 1) ?? 1, offset: offset ?? (isOwn ? own?.offset : 0) ?? 0 };
-  const predictions = await predictAll(model, set, scaling);
-  const basePredictions = base && (await predictAll(base, set, scaling));
+  const open = (one: ResolvedModel) =>
+    openSource(one, data ?? own?.samples ?? '', isOwn ? own?.labels : labels, scaling);
+  const source = await open(model);
+  const predictions = await predictAll(model, source);
+  const basePredictions = base && (await predictAll(base, await open(base)));
   return {
-    set: isOwn ? (own?.name ?? set.name) : set.name,
+    set: isOwn ? (own?.name ?? source.name) : source.name,
     ...summarizeAccuracy(predictions),
     againstBase: basePredictions && pairedDifference(predictions, basePredictions),
   };
+}
+
+function overdescribed(where: string): ModelError {
+  return new ModelError({
+    where,
+    what: 'a folder of images is given with labels, scale or offset',
+    hint: "Leave them out: the subfolders are the labels, and the model's description says how images become its input.",
+  });
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { ModelError, messageOf } from '../../errors.ts';
+import { parseDescription } from '../images/parse-description.ts';
 import { type RemoteModel, zoo } from './zoo.ts';
 
 /**
  * Every model that can be downloaded, by name: those of the ONNX model zoo, and those of the user's catalogue, a JSON file that `DSE_CATALOGUE` names.
  *
- * @throws ModelError if that file cannot be read, or its entries are not { url, sha256, bytes }
+ * @throws ModelError if that file cannot be read, or its entries are not { url, sha256, bytes }, with an `image` as in a sidecar where images become its input
  */
 export function remoteModels(file = process.env.DSE_CATALOGUE): Readonly<Record<string, RemoteModel>> {
   if (!file) return zoo;
@@ -23,7 +24,7 @@ export function remoteModels(file = process.env.DSE_CATALOGUE): Readonly<Record<
 }
 
 function readEntry(name: string, model: unknown, file: string): RemoteModel {
-  const { url, sha256, bytes, summary = 'from your catalogue' } = (model ?? {}) as Partial<RemoteModel>;
+  const { url, sha256, bytes, summary = 'from your catalogue', image } = (model ?? {}) as Partial<RemoteModel>;
   const wrong = [
     ...(/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) ? [] : ['its name']),
     ...(typeof url === 'string' && /^https?:\/\/[^/]/.test(url) ? [] : ['its url']),
@@ -32,7 +33,8 @@ function readEntry(name: string, model: unknown, file: string): RemoteModel {
     ...(typeof summary === 'string' ? [] : ['its summary']),
   ];
   if (wrong.length > 0) throw badCatalogue(file, `is not sound in "${name}": ${wrong.join(', ')}`);
-  return { url: url ?? '', sha256: sha256 ?? '', bytes: bytes ?? 0, summary };
+  const described = image === undefined ? {} : { image: parseDescription(image, `${file}, "${name}"`) };
+  return { url: url ?? '', sha256: sha256 ?? '', bytes: bytes ?? 0, summary, ...described };
 }
 
 function badCatalogue(where: string, what: string): ModelError {

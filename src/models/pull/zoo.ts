@@ -1,14 +1,20 @@
+import { IMAGENET_IMAGES } from '../images/presets.ts';
+import type { ImageDescription } from '../images/types.ts';
+
 /** A model that can be downloaded: where from, and what must arrive. */
 export interface RemoteModel {
   readonly summary: string;
   readonly url: string;
   readonly sha256: string;
   readonly bytes: number;
+  /** How images become its input; absent where nothing says so. */
+  readonly image?: ImageDescription;
 }
 
 function zooModel(summary: string, commit: string, path: string, sha256: string, bytes: number): RemoteModel {
   const url = `https://github.com/onnx/models/raw/${commit}/validated/vision/classification/${path}`;
-  return { summary, url, sha256, bytes };
+  const isImagenet = summary.includes('ImageNet');
+  return { summary, url, sha256, bytes, ...(isImagenet && { image: IMAGENET_IMAGES }) };
 }
 
 const FIRST = '4c46cd00fbdb7cd30b6c1c17ab54f2e1f4f7b177';

@@ -3,9 +3,13 @@ import {
   decodeGrpcInferRequest,
   encodeGrpcInferResponse,
   encodeGrpcModelMetadata,
+  KserveError,
   type ModelInferRequestMessage,
   type ModelInferResponseMessage,
   type ModelRequestMessage,
+  quote,
+  type RepositoryIndexMessage,
+  type RepositoryModelMessage,
 } from '../../kserve/index.ts';
 import type { NamedTensor } from '../../models/types.ts';
 import { monotonicNs, NS_PER_MS } from '../../units.ts';
@@ -15,7 +19,7 @@ import { isFault } from '../is-fault.ts';
 import { versionOf } from '../model/index.ts';
 import type { LoadedModel } from '../model/types.ts';
 import { describeModel } from '../model-metadata.ts';
-import type { ModelRepository } from '../repository/index.ts';
+import { type ModelRepository, modelIndex, refuseParameters } from '../repository/index.ts';
 import { serverMetadata } from '../server-metadata.ts';
 import { grpcError } from './status.ts';
 
@@ -51,7 +55,27 @@ export function inferenceService(repository: ModelRepository, options: ServiceOp
         infer(model, request, { trailer, callDeadlineNs: deadlineNsOf(call), pool: options.pool }),
       );
     }, options),
+    RepositoryIndex: answer(async ({ repository_name, ready }: RepositoryIndexMessage) => {
+      requireOwnRepository(repository_name);
+      return { models: modelIndex(repository, { onlyReady: ready }) };
+    }, options),
+    RepositoryModelLoad: answer(async ({ repository_name, model_name, parameters }: RepositoryModelMessage) => {
+      requireOwnRepository(repository_name);
+      refuseParameters(parameters);
+      await repository.load(model_name);
+      return {};
+    }, options),
+    RepositoryModelUnload: answer(async ({ repository_name, model_name }: RepositoryModelMessage) => {
+      requireOwnRepository(repository_name);
+      await repository.unload(model_name);
+      return {};
+    }, options),
   } as UntypedServiceImplementation;
+}
+
+/** There is one repository, and it has no name. */
+function requireOwnRepository(name: string): void {
+  if (name !== '') throw new KserveError(404, `there is no repository ${quote(name)}; the server's own has no name`);
 }
 
 /** An empty version leaves the choice to the server. */

@@ -3,6 +3,7 @@ import type { ModelSignature } from '../../kserve/index.ts';
 import type { NamedTensor } from '../../models/types.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import type { ModelSettings } from '../types.ts';
+import type { ImageIntake } from './image-intake.ts';
 import { bytesOf, cacheKey, ResponseCache } from './response-cache.ts';
 import { Scheduler } from './scheduler.ts';
 import type { InferenceRequest, LoadedModel, LoadFigures, ModelEvents, ModelInference } from './types.ts';
@@ -12,6 +13,7 @@ export interface EngineModelParts {
   /** One or more sessions of the same file. */
   readonly engines: readonly Engine[];
   readonly figures: LoadFigures;
+  readonly images: ImageIntake | undefined;
   readonly pool: BufferPool;
   readonly events: ModelEvents;
 }
@@ -20,6 +22,7 @@ export interface EngineModelParts {
 export class EngineModel implements LoadedModel {
   readonly settings: ModelSettings;
   readonly figures: LoadFigures;
+  readonly images: ImageIntake | undefined;
   readonly signature: ModelSignature;
   readonly ended: Promise<Error | undefined>;
   readonly #engines: readonly Engine[];
@@ -27,9 +30,10 @@ export class EngineModel implements LoadedModel {
   readonly #cache: ResponseCache | undefined;
   readonly #events: ModelEvents;
 
-  constructor(settings: ModelSettings, { engines, figures, pool, events }: EngineModelParts) {
+  constructor(settings: ModelSettings, { engines, figures, images, pool, events }: EngineModelParts) {
     this.settings = settings;
     this.figures = figures;
+    this.images = images;
     this.signature = engines[0] as Engine;
     this.ended = Promise.race(engines.map((engine) => engine.ended));
     this.#engines = engines;

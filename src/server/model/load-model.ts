@@ -1,12 +1,14 @@
 import { type Engine, loadEngine } from '../../engine/index.ts';
 import { ModelError, messageOf } from '../../errors.ts';
-import { makeSampleBatches } from '../../models/index.ts';
+import { makeSampleBatches, readSidecar } from '../../models/index.ts';
 import type { NamedTensor } from '../../models/types.ts';
 import { monotonicNs, NS_PER_MS, US_PER_MS } from '../../units.ts';
 import type { BufferPool } from '../buffer-pool.ts';
+import { DEFAULT_MAX_QUEUE } from '../serving-parameters.ts';
 import type { ModelSettings } from '../types.ts';
 import { whyNotJoinable } from './batch-shapes.ts';
 import { EngineModel } from './engine-model.ts';
+import { ImageIntake } from './image-intake.ts';
 import { splitOutputs } from './join-requests.ts';
 import type { LoadedModel, ModelEvents } from './types.ts';
 
@@ -22,13 +24,20 @@ export async function loadModel(settings: ModelSettings, pool: BufferPool, event
     for (let i = 0; i < (settings.instances ?? 1); i++) engines.push(await loadEngine(settings.file, settings.engine));
     const loadMs = (monotonicNs() - startNs) / NS_PER_MS;
     if (settings.batching !== undefined) await assertJoinable(settings, engines[0] as Engine);
+    const images = imageIntakeOf(settings, engines[0] as Engine);
     const warmUpMs = await warmUp(engines);
     const memoryBytes = Math.max(0, process.memoryUsage.rss() - residentBefore);
-    return new EngineModel(settings, { engines, figures: { loadMs, warmUpMs, memoryBytes }, pool, events });
+    return new EngineModel(settings, { engines, figures: { loadMs, warmUpMs, memoryBytes }, images, pool, events });
   } catch (error) {
     await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));
     throw error;
   }
+}
+
+/** @throws ModelError where the model does not take images as its settings say */
+function imageIntakeOf({ image, file, maxQueue = DEFAULT_MAX_QUEUE }: ModelSettings, { inputs }: Engine) {
+  const description = image ?? readSidecar(file);
+  return description && new ImageIntake(description, inputs, file, maxQueue);
 }
 
 /** Milliseconds of the slowest first inference; undefined where no input can be made up, as of text, or the model fails on it: its users may know a better one. */

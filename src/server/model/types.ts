@@ -1,6 +1,7 @@
 import type { ModelSignature } from '../../kserve/index.ts';
 import type { NamedTensor } from '../../models/types.ts';
 import type { ModelSettings } from '../types.ts';
+import type { ImageIntake } from './image-intake.ts';
 
 /**
  * A model that is loaded and can be asked. Whatever protocol a request came by, this is what answers it.
@@ -11,6 +12,8 @@ export interface LoadedModel extends AsyncDisposable {
   readonly settings: ModelSettings;
   readonly signature: ModelSignature;
   readonly figures: LoadFigures;
+  /** Undefined where nothing says how images become its input. */
+  readonly images: ImageIntake | undefined;
   /** Requests that wait for the runtime. */
   readonly queueLength: number;
   /** Memory that remembered answers take, bytes. */

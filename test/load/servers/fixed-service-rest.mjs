@@ -1,12 +1,13 @@
 // The fixed-service server with the REST of the protocol: one worker, first come first served, each request served for exactly the same time.
-// Arguments: service time (ms). Prints its address as JSON once it listens. Bodies are read and not looked at; the answer is one output in JSON.
+// Arguments: service time (ms). Prints its address as JSON once it listens. Bodies are read and not looked at; the answer is one output in JSON, and one class for requests that are images.
 import { createServer } from 'node:http';
 
 const [serviceMs = 5] = process.argv.slice(2).map(Number);
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 const waiting = [];
 let freeAtMs = 0;
-const answer = JSON.stringify({ outputs: [{ name: 'y', datatype: 'FP32', shape: [1], data: [1] }] });
+const outputs = [{ name: 'y', datatype: 'FP32', shape: [1], data: [1] }];
+const answer = JSON.stringify({ outputs, predictions: [{ class: 0 }] });
 
 function take(response) {
   const arrivedMs = nowMs();
