@@ -7,6 +7,7 @@ import { correlateContexts } from './correlations.ts';
 import { findEffects } from './effects.ts';
 import { describeFronts } from './front-uncertainty.ts';
 import { findFronts, findLeftOut, markLeftOut } from './fronts.ts';
+import { isTooLong, markOnAnyFront, noteShortTables } from './listed.ts';
 import { createLossFinder, withDrawnLosses } from './losses.ts';
 import { createMeanSampler, type SampledResponse } from './mean-sampler.ts';
 import { testOrderEffect } from './order-effect.ts';
@@ -118,11 +119,18 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
       return effects();
     },
     summaries: {
-      [Symbol.iterator]: () => summarizeReplicates(responses, configurations, resolved),
+      [Symbol.iterator]: () =>
+        summarizeReplicates(
+          responses,
+          configurations,
+          resolved,
+          isTooLong(configurations, responses.size) ? markOnAnyFront(configurations, fronts) : undefined,
+        ),
     },
     notes: [
       // Where no row is usable at all, that is the reason, and the counts tell it.
       ...(counts.used === 0 ? [] : noteEmptyObjectives(means, resolved)),
+      ...noteShortTables(configurations, fronts, responses.size),
       ...noteUnevenReplicates(table, configurations, means, resolved),
       ...noteSingleContexts(configurations, resolved),
       ...noteOrderEffects(table, configurations, resolved),

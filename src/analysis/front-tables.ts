@@ -1,12 +1,14 @@
 import { DRAWS, ROBUST } from './front-uncertainty.ts';
+import { frontRowsEach, isTooLong } from './listed.ts';
 import { levelsOf, orEmpty } from './table-cells.ts';
 import type { Analysis, ResultTable } from './types.ts';
 
-/** `pareto.csv`: every configuration once per front. */
+/** `pareto.csv`: every configuration once per front; of very many those on it. */
 export function tabulateFronts(analysis: Analysis): ResultTable {
   const { configurations, leftOut, means, options, sampler } = analysis;
   const reasons = new Map(leftOut.map(({ configuration, reason }) => [configuration, reason]));
   const objectives = options.objectives.map(({ response }) => means.get(response) as Float64Array);
+  const isShort = isTooLong(configurations, frontRowsEach(configurations, analysis.fronts));
   return {
     columns: [
       'front',
@@ -27,6 +29,7 @@ export function tabulateFronts(analysis: Analysis): ResultTable {
         for (const { front, membership, distances, ties, knee } of analysis.frontDetails) {
           for (const [place, configuration] of front.members.entries()) {
             const isOn = front.onFront[place] === 1;
+            if (isShort && !isOn) continue;
             const p = membership?.[place];
             yield [
               front.name,

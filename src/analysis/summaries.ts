@@ -27,13 +27,16 @@ export interface SummaryOptions {
  * prints, and there is none where that method needs more. Any other interval is Student's t of the mean over replicates: it takes replicates as independent and
  * their means as near normal, and says nothing about the spread of requests inside a trial.
  * @param responses - by name, one value per row, NaN where empty
+ * @param isListed - per configuration, 0 where it is passed over; absent: none is
  */
 export function* summarizeReplicates(
   responses: ReadonlyMap<string, Float64Array>,
   { count, offsets, rows }: Configurations,
   { confidence, requestsOf }: SummaryOptions,
+  isListed?: Uint8Array,
 ): Generator<Summary> {
   for (let configuration = 0; configuration < count; configuration++) {
+    if (isListed?.[configuration] === 0) continue;
     const replicates = rows.subarray(offsets[configuration], offsets[configuration + 1]);
     const ofRequests = inCommon(replicates, confidence, requestsOf);
     for (const [response, values] of responses) {

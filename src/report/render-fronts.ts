@@ -14,9 +14,12 @@ export function renderFronts(analysis: Analysis, results: readonly Results[], fo
   return RENDERERS[format]({ ...viewFront(analysis, results), remarks, file: 'pareto.csv' });
 }
 
+/** How many fronts there are beside the overall one, and by which factors. */
 function noteOtherFronts({ fronts }: Analysis): string[] {
-  const others = fronts.filter(({ name }) => name !== 'all').length;
-  return others === 0
-    ? []
-    : [`The ${others === 1 ? 'front' : `${others} fronts`} by context ${others === 1 ? 'is' : 'are'} in pareto.csv.`];
+  const others = fronts.filter(({ name }) => name !== 'all').map(({ name }) => name.slice(0, name.indexOf('=')));
+  if (others.length === 0) return [];
+  const factors = [...new Set(others)].join(' and by ');
+  return [
+    `The ${others.length === 1 ? 'front' : `${others.length} fronts`} by ${factors} ${others.length === 1 ? 'is' : 'are'} in pareto.csv.`,
+  ];
 }

@@ -346,3 +346,24 @@ describe('order effects', () => {
     expect(notesOf(0)).toEqual([]);
   });
 });
+
+test('of very many configurations the tables list those on a front, and a note says so', () => {
+  const builder = createTableBuilder(['a', 'b', 'latency_ms', 'energy_j'], ['a', 'b']);
+  for (let row = 0; row < 100_001; row++)
+    builder.add([row % 400, Math.floor(row / 400), (row * 7919) % 100_001, row % 17]);
+  const analysis = analyzeTable(builder.finish(), {
+    factors: ['a', 'b'],
+    objectives: [
+      { response: 'latency_ms', direction: 'minimize' },
+      { response: 'energy_j', direction: 'minimize' },
+    ],
+    contexts: [],
+    responses: ['latency_ms', 'energy_j'],
+  });
+  expect(analysis.notes).toContain(
+    'of 100001 configurations summary.csv lists only those on a front, because more than 200000 rows are not written',
+  );
+  const onFront = (analysis.fronts[0]?.onFront ?? []).filter((mark) => mark === 1).length;
+  expect(onFront).toBeGreaterThan(0);
+  expect([...analysis.summaries].length).toBe(2 * onFront);
+});

@@ -103,7 +103,7 @@ mine (synthetic weights)           4                  21  0.01 (estimate)  valid
 
 Synthetic weights: squeezenet1.1 and synthetic.onnx. They are true in cost, not in answers.
 Not measured here: energy (estimated from CPU time instead). To get it: \`dse doctor\` says what opens each meter on this machine.
-The 3 fronts by context are in pareto.csv.
+The 3 fronts by model are in pareto.csv.
 `,
     );
   });
