@@ -1,4 +1,3 @@
-import { createRng, deriveSeed, type Rng } from '../rng.ts';
 import { tCritical } from '../student-t.ts';
 import { gather, matchAcross } from './correlations.ts';
 import { kolmogorovSmirnov, kullbackLeibler } from './distribution-distance.ts';
@@ -28,20 +27,16 @@ export interface Consistency {
         readonly rSquared: number;
       }
     | undefined;
-  /** Ends are NaN for more than 5,000 pairs. */
-  readonly distances: { readonly ks: ValueWithEnds; readonly kl: ValueWithEnds } | undefined;
+  readonly distances: { readonly ks: number; readonly kl: number } | undefined;
 }
-
-const RESAMPLES = 500;
-const MOST_RESAMPLED = 5000;
-const SEED = 1;
 
 /**
  * The line from a to b and the distances between their distributions, for each response and every two values of each context.
  *
- * Intervals of the line are Student's t over configurations; those of the distances are percentiles over matched configurations drawn again with replacement. Configurations are
- * those of the design and no random sample of all there could be: the intervals say what other designs like this one might have shown.
- * Source of the questions: Jamshidi et al. (2017), "Transfer learning for performance modeling of configurable systems", arXiv 1709.02280; percentiles: Davison, Hinkley (1997), sec. 5.3.
+ * Intervals of the line are Student's t over configurations. Configurations are those of the design and no random sample of all there could be: the intervals say what other designs like
+ * this one might have shown. The distances have none: both are biased upwards in small samples, and again in each sample drawn anew, so that percentiles of a bootstrap held the true
+ * distance of normal samples in 0 to 57 of 100 simulations where they claimed 95.
+ * Source of the questions: Jamshidi et al. (2017), "Transfer learning for performance modeling of configurable systems", arXiv 1709.02280.
  */
 export function findConsistency(
   configurations: Configurations,
@@ -58,11 +53,10 @@ export function findConsistency(
       return levels.flatMap((a, i) =>
         levels.slice(i + 1).map((b, j): Consistency => {
           const [x, y] = pair(byLevel[i] as Float64Array, byLevel[i + 1 + j] as Float64Array);
-          const rng = createRng(deriveSeed(SEED, 'consistency', context, a, b, response));
           return {
             ...{ response, context, a, b, n: x.length, scale },
             line: fitLine(x, y, confidence),
-            distances: x.length < 3 ? undefined : measureDistances(x, y, confidence, rng),
+            distances: x.length < 3 ? undefined : distancesOf(x, y),
           };
         }),
       );
@@ -109,31 +103,6 @@ function fitLine(x: Float64Array, y: Float64Array, confidence: number): Consiste
     residualSd,
     rSquared: 1 - residualSumSq / total,
   };
-}
-
-function measureDistances(x: Float64Array, y: Float64Array, confidence: number, rng: Rng): Consistency['distances'] {
-  const value = distancesOf(x, y);
-  const without = { lo: Number.NaN, hi: Number.NaN };
-  if (x.length > MOST_RESAMPLED) {
-    return { ks: { value: value.ks, ...without }, kl: { value: value.kl, ...without } };
-  }
-  const draws = Array.from({ length: RESAMPLES }, () => {
-    const picks = x.map(() => rng.integer(0, x.length - 1));
-    return distancesOf(
-      picks.map((at) => x[at] as number),
-      picks.map((at) => y[at] as number),
-    );
-  });
-  const tail = (1 - confidence) / 2;
-  const ends = (of: 'ks' | 'kl') => {
-    const sorted = draws.map((draw) => draw[of]).sort((a, b) => a - b);
-    return {
-      value: value[of],
-      lo: sorted[Math.floor(tail * RESAMPLES)] as number,
-      hi: sorted[Math.ceil((1 - tail) * RESAMPLES) - 1] as number,
-    };
-  };
-  return { ks: ends('ks'), kl: ends('kl') };
 }
 
 function distancesOf(x: Float64Array, y: Float64Array): { readonly ks: number; readonly kl: number } {

@@ -18,7 +18,7 @@ export function tabulateConsistency(analysis: Analysis): ResultTable {
       ...['pearson', 'pearson_lo', 'pearson_hi', 'spearman', 'spearman_lo', 'spearman_hi'],
       ...['kendall', 'kendall_lo', 'kendall_hi'],
       ...['scale', 'slope', 'slope_lo', 'slope_hi', 'intercept', 'intercept_lo', 'intercept_hi'],
-      ...['residual_sd', 'r_squared', 'ks', 'ks_lo', 'ks_hi', 'kl', 'kl_lo', 'kl_hi', 'empty_because'],
+      ...['residual_sd', 'r_squared', 'ks', 'kl', 'empty_because'],
     ],
     rows: {
       *[Symbol.iterator]() {
@@ -33,8 +33,8 @@ export function tabulateConsistency(analysis: Analysis): ResultTable {
             ...cells(line?.intercept),
             orEmpty(line?.residualSd),
             line?.rSquared,
-            ...cells(distances?.ks),
-            ...cells(distances?.kl),
+            distances?.ks,
+            distances?.kl,
             outcome !== undefined && 'reason' in outcome ? outcome.reason : undefined,
           ];
         }
