@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { ModelError } from '../../errors.ts';
+import { isModelPath } from '../catalogue.ts';
 import type { NamedTensor, ResolvedModel, TensorSpec } from '../types.ts';
 import { decodeImage, type Geometry } from './decode.ts';
 import { sidecarOf } from './parse-description.ts';
@@ -39,7 +40,9 @@ export function imageReaderOf({ name, file, inputs, image }: ResolvedModel): Ima
   throw new ModelError({
     where: file,
     what: `nothing says how images become the input of "${name}"`,
-    hint: `Write it into ${basename(sidecarOf(file))} beside the model; see "Images" in docs/serving.md.`,
+    hint: isModelPath(name)
+      ? `Write it into ${basename(sidecarOf(file))} beside the model; see "Images" in docs/serving.md.`
+      : 'It is sent tensors only: leave the protocol "image" and folders of images to models of images.',
   });
 }
 
