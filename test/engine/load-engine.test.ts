@@ -89,7 +89,8 @@ describe('run', () => {
     const betweenUs = (monotonicNs() - firstCallNs) / NS_PER_US;
     const [first, second] = await Promise.all([firstRun, secondRun]);
     expect(second.queueUs).toBeGreaterThanOrEqual(first.computeUs - betweenUs);
-    expect(second.computeUs).toBeLessThan(second.queueUs + first.computeUs);
+    // One run follows the other, so that both fit into the time that passed.
+    expect(first.computeUs + second.computeUs).toBeLessThanOrEqual((monotonicNs() - firstCallNs) / NS_PER_US);
   });
 
   it('leaves the caller free while the runtime computes', async () => {
