@@ -41,7 +41,7 @@ export interface AppOptions {
 }
 
 /** Bodies that take longer than this to arrive are given up, milliseconds. */
-const REQUEST_TIMEOUT_MS = 120_000;
+export const REQUEST_TIMEOUT_MS = 120_000;
 
 /**
  * The HTTP side of the server: the routes of KServe V2 over the models of a repository.

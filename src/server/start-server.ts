@@ -94,7 +94,7 @@ async function serve(
     modelNames: [...new Set(repository.list().flatMap(({ name, loaded }) => (loaded === undefined ? [] : [name])))],
     ended: Promise.race([died, closed]),
     async [Symbol.asyncDispose]() {
-      await Promise.all([drain(app), grpc?.[Symbol.asyncDispose]()]);
+      await Promise.all([drain(app, DRAIN_TIMEOUT_MS), grpc?.[Symbol.asyncDispose]()]);
       await repository[Symbol.asyncDispose]();
       onClosed();
     },
@@ -119,17 +119,18 @@ async function serveGrpc(
   }
 }
 
-/** Stops accepting and waits until what is in flight has been answered, for `DRAIN_TIMEOUT_MS` at most. */
-async function drain(app: FastifyInstance): Promise<void> {
+/** Stops accepting and waits until what is in flight has been answered, for `timeoutMs` at most. */
+export async function drain(app: FastifyInstance, timeoutMs: number): Promise<void> {
   // Closing a server ends only the connections that are idle at that moment; those busy then would be kept alive after their answer.
   const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_INTERVAL_MS);
-  const giveUp = setTimeout(() => app.server.closeAllConnections(), DRAIN_TIMEOUT_MS);
+  const giveUp = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
   await app.close();
   clearInterval(sweep);
   clearTimeout(giveUp);
 }
 
-function listenError(host: string, port: number, code: string | undefined, error: unknown): LaunchError {
+/** An address that cannot be listened on, in the user's words. */
+export function listenError(host: string, port: number, code: string | undefined, error: unknown): LaunchError {
   const where = `${host}:${port}`;
   switch (code) {
     case 'EADDRINUSE':

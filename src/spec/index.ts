@@ -1,5 +1,7 @@
 export { limitLoss } from './constraints.ts';
 export { FACTORS, type FactorDefinition } from './factors.ts';
+export { type GatewayFile, parseGateway, parseGatewayFile } from './gateway-file.ts';
+export { gatewayJsonSchema } from './gateway-schema.ts';
 export { neighboursOf } from './neighbours.ts';
 export { parseSpec } from './parse-spec.ts';
 export { defaultEnergySpec } from './resolve.ts';

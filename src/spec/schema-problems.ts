@@ -49,7 +49,7 @@ export function parseWritten(data: unknown, positions: Positions): SchemaOutcome
 export function describeRefusals(
   error: z.ZodError,
   data: unknown,
-  positions: Positions,
+  positions: Pick<Positions, 'ofKey' | 'ofValue'>,
   schema: Readonly<Record<string, unknown>>,
 ): Problem[] {
   return describeIssues(mostTellingOf(error), data, positions, schema);
@@ -62,7 +62,7 @@ function mostTellingOf({ issues }: { readonly issues: readonly Issue[] }): Issue
 function describeIssues(
   issues: readonly Issue[],
   data: unknown,
-  positions: Positions,
+  positions: Pick<Positions, 'ofKey' | 'ofValue'>,
   schema: JsonSchemaNode,
 ): Problem[] {
   return issues
@@ -112,7 +112,12 @@ function withoutKeys(value: object, isDropped: (key: string) => boolean): object
   return Object.fromEntries(Object.entries(value).filter(([key]) => !isDropped(key)));
 }
 
-function describeIssue(issue: Issue, data: unknown, positions: Positions, schema: JsonSchemaNode): Problem[] {
+function describeIssue(
+  issue: Issue,
+  data: unknown,
+  positions: Pick<Positions, 'ofKey' | 'ofValue'>,
+  schema: JsonSchemaNode,
+): Problem[] {
   const path = issue.path as Path;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({

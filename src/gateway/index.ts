@@ -1,0 +1,2 @@
+export { startGateway } from './start-gateway.ts';
+export type * from './types.ts';

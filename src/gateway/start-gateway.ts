@@ -1,0 +1,60 @@
+import { Registry } from 'prom-client';
+import { addSystemMetrics, drain, listenError } from '../server/index.ts';
+import { buildGateway } from './app.ts';
+import { watchGateway } from './metrics.ts';
+import { readListed, readNamed } from './read-models.ts';
+import { Routes } from './routes.ts';
+import { statusOf } from './status.ts';
+import type { GatewaySettings, RunningGateway } from './types.ts';
+import { Upstream } from './upstream.ts';
+
+export interface GatewayOptions {
+  /** Called when what is known of an upstream changes, with a sentence on it. */
+  readonly onChange?: (sentence: string) => void;
+  /** Called with errors that are the gateway's own fault. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Asks every upstream for its models, then accepts connections; upstreams that are not up yet are taken in when they are.
+ * @throws LaunchError where the address cannot be listened on
+ */
+export async function startGateway(settings: GatewaySettings, options: GatewayOptions = {}): Promise<RunningGateway> {
+  const { onChange = () => {}, onError = () => {} } = options;
+  const { host, port, models } = settings;
+  const registry = new Registry();
+  const readModels = models === undefined ? readListed : readNamed(models);
+  const events = watchGateway(
+    registry,
+    () => routes,
+    () => upstreams,
+  );
+  addSystemMetrics(registry);
+  const upstreams = settings.upstreams.map(
+    (upstream) =>
+      new Upstream(upstream, settings, readModels, (changed, sentence) => {
+        if (!changed.isUp) events.onDown(changed);
+        onChange(`${changed.name} (${changed.url}) ${sentence}`);
+      }),
+  );
+  const routes = new Routes(settings, upstreams);
+  const parts = { settings, upstreams, routes, registry, events, onError };
+  const app = buildGateway(parts);
+  const stopLooking = () => Promise.all(upstreams.map((upstream) => upstream[Symbol.asyncDispose]()));
+  try {
+    await Promise.all(upstreams.map((upstream) => upstream.look()));
+    const url = await app.listen({ host, port });
+    for (const upstream of upstreams) upstream.keepLooking();
+    return {
+      url,
+      status: () => statusOf(parts),
+      async [Symbol.asyncDispose]() {
+        await drain(app, settings.drainTimeoutMs);
+        await stopLooking();
+      },
+    };
+  } catch (error) {
+    await stopLooking();
+    throw listenError(host, port, (error as NodeJS.ErrnoException).code, error);
+  }
+}

@@ -1,0 +1,111 @@
+import { type Problem, SpecError } from '../errors.ts';
+import { gatewayFileSchema, gatewayJsonSchema, type WrittenGateway } from './gateway-schema.ts';
+import type { Positions } from './positions.ts';
+import { readYaml } from './read-yaml.ts';
+import { describeRefusals } from './schema-problems.ts';
+import { suggestName } from './wording.ts';
+
+const EMPTY = 'List the servers in it, or start from a copy of configs/gateways/two-variants.yaml.';
+
+/** What a gateway is told, every default filled in. Times in milliseconds. */
+export interface GatewayFile {
+  readonly host: string;
+  readonly port: number;
+  readonly seed: number;
+  readonly upstreams: readonly { readonly name: string; readonly url: string }[];
+  readonly models?: readonly {
+    readonly name: string;
+    readonly targets: readonly { readonly upstream: string; readonly model: string; readonly share: number }[];
+  }[];
+  readonly pollIntervalMs: number;
+  readonly pollTimeoutMs: number;
+  readonly timeoutMs: number;
+  readonly bodyLimitBytes: number;
+  readonly drainTimeoutMs: number;
+}
+
+/**
+ * Reads the description of a gateway from a YAML text.
+ * @throws SpecError with every problem, each with its line and column
+ */
+export function parseGatewayFile(text: string, file: string): GatewayFile {
+  const { data, positions } = readYaml(text, file, EMPTY);
+  return parseGateway(data, positions);
+}
+
+/**
+ * The same from plain data with the keys of the file.
+ * @throws SpecError with every problem, each where `positions` says
+ */
+export function parseGateway(data: unknown, positions: Pick<Positions, 'ofKey' | 'ofValue'>): GatewayFile {
+  const result = gatewayFileSchema.safeParse(data);
+  if (!result.success) throw new SpecError(describeRefusals(result.error, data, positions, gatewayJsonSchema()));
+  const problems = [...checkAddresses(result.data, positions), ...checkTargets(result.data, positions)];
+  if (problems.length > 0) throw new SpecError(problems);
+  return toSettings(result.data);
+}
+
+function toSettings({ upstreams, models, poll, timeout, body_limit, drain, ...rest }: WrittenGateway): GatewayFile {
+  const routes =
+    models &&
+    Object.entries(models).map(([name, targets]) => ({
+      name,
+      targets: targets.map(({ upstream, model = name, share }) => ({ upstream, model, share })),
+    }));
+  return {
+    ...rest,
+    upstreams: Object.entries(upstreams).map(([name, url]) => ({ name, url })),
+    ...(routes === undefined ? {} : { models: routes }),
+    pollIntervalMs: poll.interval,
+    pollTimeoutMs: poll.timeout,
+    timeoutMs: timeout,
+    bodyLimitBytes: body_limit,
+    drainTimeoutMs: drain,
+  };
+}
+
+function checkAddresses({ upstreams }: WrittenGateway, positions: Pick<Positions, 'ofValue'>): Problem[] {
+  const all = Object.entries(upstreams);
+  return all.flatMap(([name, url], at) => {
+    const [earlier] = all.slice(0, at).find(([, other]) => new URL(other).origin === new URL(url).origin) ?? [];
+    if (earlier === undefined) return [];
+    return [
+      {
+        where: positions.ofValue(['upstreams', name]),
+        what: `"${name}" has the address of "${earlier}", ${url}`,
+        hint: 'List each server once; give its models different shares instead.',
+      },
+    ];
+  });
+}
+
+function checkTargets(
+  { upstreams, models }: WrittenGateway,
+  positions: Pick<Positions, 'ofKey' | 'ofValue'>,
+): Problem[] {
+  if (models === undefined) return [];
+  const names = Object.keys(upstreams);
+  const wrong = Object.entries(models).flatMap(([route, targets]) =>
+    targets.flatMap(({ upstream, model = route }, at) => {
+      const where = positions.ofValue(['models', route, at, 'upstream']);
+      if (!names.includes(upstream)) {
+        return [{ where, what: `no server is named "${upstream}"`, hint: suggestName(upstream, names, 'servers') }];
+      }
+      const isRepeated = targets
+        .slice(0, at)
+        .some((other) => other.upstream === upstream && (other.model ?? route) === model);
+      if (!isRepeated) return [];
+      const what = `"${model}" on "${upstream}" stands twice under "${route}"`;
+      return [{ where, what, hint: 'Add its shares up in one target.' }];
+    }),
+  );
+  const used = new Set(Object.values(models).flatMap((targets) => targets.map(({ upstream }) => upstream)));
+  const unused = names
+    .filter((name) => !used.has(name))
+    .map((name) => ({
+      where: positions.ofKey(['upstreams', name]),
+      what: `the server "${name}" answers for no model, so that it would get nothing`,
+      hint: 'Name it as the target of a model, or remove it.',
+    }));
+  return [...wrong, ...unused];
+}
