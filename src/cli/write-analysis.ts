@@ -4,7 +4,7 @@ import { type Analysis, RESULT_TABLES } from '../analysis/index.ts';
 import { messageOf, StoreError } from '../errors.ts';
 import { renderCsv } from '../store/index.ts';
 
-/** Writes the tables of an analysis as CSV files, each whole or not at all; returns their paths. */
+/** Writes the tables of an analysis as CSV files, each whole or not at all; returns the paths of those that hold more than a header. */
 export async function writeAnalysis(analysis: Analysis, outDir: string): Promise<readonly string[]> {
   const written: string[] = [];
   try {
@@ -12,9 +12,10 @@ export async function writeAnalysis(analysis: Analysis, outDir: string): Promise
     for (const [name, tabulate] of Object.entries(RESULT_TABLES)) {
       const { columns, rows } = tabulate(analysis);
       const file = path.join(outDir, name);
-      await writeFile(`${file}.tmp`, renderCsv(columns, rows));
+      const listed = [...rows];
+      await writeFile(`${file}.tmp`, renderCsv(columns, listed));
       await rename(`${file}.tmp`, file);
-      written.push(file);
+      if (listed.length > 0) written.push(file);
     }
   } catch (error) {
     // Tables are worked out as they are written; only what the file system refused is about writing.

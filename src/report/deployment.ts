@@ -17,7 +17,17 @@ const SERVE_OPTIONS: Readonly<Record<string, string>> = {
   inter_op_threads: '--inter-op-threads',
   execution_mode: '--execution-mode',
   graph_optimization: '--graph-optimization',
+  instances: '--instances',
+  max_queue: '--max-queue',
+  cache: '--cache',
 };
+const BATCHING_OPTIONS: Readonly<Record<string, string>> = {
+  max_batch: '--max-batch',
+  max_queue_delay_ms: '--max-queue-delay',
+  preferred_batch: '--preferred-batches',
+};
+/** Where gRPC is usually served. */
+const GRPC_PORT = 9000;
 const CLIENT: readonly string[] = ['batch', 'protocol', 'sequence_length'];
 
 /**
@@ -71,12 +81,17 @@ function serveCommand(levels: Readonly<Record<string, Level>>, serverCpuset: str
   const value = (factor: string) => levels[factor]?.value;
   const isVariant = levels.variant !== undefined && levels.variant.name !== 'fp32';
   const model = isVariant ? `${levels.model?.name}-${levels.variant?.name}.onnx` : String(value('model'));
-  const options = Object.entries(SERVE_OPTIONS).flatMap(([factor, option]) =>
-    value(factor) === undefined ? [] : [`${option} ${value(factor)}`],
-  );
-  const serve = ['dse serve', quote(model), ...options, ...(value('spinning') === true ? ['--spinning'] : [])].join(
-    ' ',
-  );
+  const isOn = (factor: string) => ![undefined, 'off', 'none'].includes(value(factor) as string | undefined);
+  const serve = [
+    'dse serve',
+    quote(model),
+    ...Object.entries({ ...SERVE_OPTIONS, ...(isOn('max_batch') ? BATCHING_OPTIONS : {}) }).flatMap(
+      ([factor, option]) =>
+        isOn(factor) ? [`${option} ${value(factor)}${factor === 'max_queue_delay_ms' ? 'ms' : ''}`] : [],
+    ),
+    ...(value('spinning') === true ? ['--spinning'] : []),
+    ...(value('protocol') === 'grpc' ? [`--grpc-port ${GRPC_PORT}`] : []),
+  ].join(' ');
   const cpuset = value('cpuset') ?? serverCpuset;
   const limits = [
     ...(value('cpus') === undefined ? [] : [`-p CPUQuota=${Number(value('cpus')) * 100}%`]),

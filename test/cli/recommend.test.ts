@@ -79,3 +79,19 @@ test('a configuration is deployed by a spec fragment and a command that applies 
   expect(specFragment).toContain('cpus: 0.5');
   expect(notes).toContain('Clients send batch=4.');
 });
+
+test('how requests are joined, queued, remembered and sent stands in the command, and what is off does not', () => {
+  const level = (value: string | number) => ({ name: String(value), value });
+  const commandWith = (levels: Readonly<Record<string, string | number>>) => {
+    const factors = Object.fromEntries(Object.entries(levels).map(([factor, value]) => [factor, level(value)]));
+    const example = spec({ fixed: { ...spec().fixed, ...factors } });
+    return describeDeployment({}, [{ manifest: { ...manifestInput(), spec: example } } as unknown as Results]).command;
+  };
+  const serving = { instances: 2, max_queue: 50, cache: 100, protocol: 'grpc' };
+  const batching = { max_batch: 8, max_queue_delay_ms: 2, preferred_batch: 4 };
+  expect(commandWith({ ...serving, ...batching })).toContain(
+    '--instances 2 --max-queue 50 --cache 100 --max-batch 8 --max-queue-delay 2ms --preferred-batches 4 --grpc-port 9000',
+  );
+  const off = commandWith({ max_batch: 'off', max_queue_delay_ms: 2, preferred_batch: 'none', cache: 'off' });
+  expect(off).not.toMatch(/--(max-batch|max-queue-delay|preferred-batches|cache|grpc-port)/);
+});
