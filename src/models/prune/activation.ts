@@ -3,20 +3,20 @@ import type { CalibrationSet } from '../quantize/calibrate.ts';
 import { traceChannels } from './channels.ts';
 import { ReaderElimination } from './elimination.ts';
 import { blockOf, type FilterLayer, type FilterPlanner, groupLayers } from './filters.ts';
+import { type OutputLoss, openOutputLoss } from './output-loss.ts';
 import { type ReaderSamples, sampleReader } from './reader-samples.ts';
 
-/**
- * Power of a layer's error by which blocks are compared between layers: above 1, so that no single layer gives all it has.
- *
- * Found on the MNIST families (experiments/mnist-families), where 1 and 2 were worse.
- */
-const POWER = 1.5;
+/** Shares of a layer's blocks at which it is tried what the whole network loses; in between, losses follow the error of the layers that read it. */
+const TRIED = [0.25, 0.5, 0.75];
+/** Batches of samples on which that is tried. */
+const TRIED_BATCHES = 6;
 
 /**
  * Ranks all channels by what removing them costs the layers that read them, on real samples; undefined where a layer is too large for that, or not plain.
  *
  * Within each layer channels go one by one, each time the one whose loss the remaining inputs can make up for best: the squared error of the readers' outputs after the best fit, as a
- * share of their variance, summed over the readers. Then all layers are emptied together, always where the next block of filters costs least for each filter, so that layers with filters
+ * share of their variance, summed over the readers. What a layer's share costs the whole network is then tried, a layer at a time with its readers refitted: the squared error of the
+ * model's outputs as a share of their variance. Last, all layers are emptied together, always where the next block of filters costs least for each filter, so that layers with filters
  * to spare give more than those without. Every layer keeps a block.
  */
 export async function rankByActivation(
@@ -35,7 +35,11 @@ export async function rankByActivation(
     if (samples === undefined) return undefined;
     readers.push({ ...samples, channels: own });
   }
-  const blocks = mergeByCost(layers.map((layer) => blocksOf(layer, readers)));
+  const few = { ...set, batches: set.batches.slice(0, TRIED_BATCHES) };
+  const lossOf = await openOutputLoss(model, channels, few, where);
+  const queues: Block[][] = [];
+  for (const layer of layers) queues.push(await weighted(blocksOf(layer, readers), lossOf));
+  const blocks = mergeByCost(queues);
   const total = layers.reduce((sum, layer) => sum + layer.makers * layer.channels.length, 0);
   return (share) => {
     const removed = new Set<number>();
@@ -60,7 +64,7 @@ interface Block {
   readonly channels: readonly number[];
   /** Filters that go with them. */
   readonly filters: number;
-  /** What they add to the layer's error raised to `POWER`, over `filters`. */
+  /** What they add to the error of the layer's readers, over `filters`; once weighted, to that of the model's outputs. */
   readonly cost: number;
 }
 
@@ -94,9 +98,28 @@ function blocksOf(layer: FilterLayer, readers: readonly Reader[]): Block[] {
     return {
       channels: order.slice(start, end).map(({ channel }) => channel),
       filters,
-      cost: (errorAfter(end) ** POWER - errorAfter(start) ** POWER) / filters,
+      cost: (errorAfter(end) - errorAfter(start)) / filters,
     };
   });
+}
+
+/** Blocks of one layer, their costs brought from its readers' error to the outputs' by what was measured for some of them. */
+async function weighted(blocks: readonly Block[], lossOf: OutputLoss): Promise<Block[]> {
+  const ends = [...new Set(TRIED.map((share) => Math.max(1, Math.round(share * blocks.length))))];
+  const result: Block[] = [];
+  let before = 0;
+  for (const end of ends.filter((each) => each <= blocks.length)) {
+    const removed = new Set(blocks.slice(0, end).flatMap(({ channels }) => channels));
+    const loss = Math.max(before, await lossOf(removed));
+    const part = blocks.slice(result.length, end);
+    const local = part.reduce((sum, { cost, filters }) => sum + cost * filters, 0);
+    const scale = local > 0 ? (loss - before) / local : 0;
+    result.push(...part.map((block) => ({ ...block, cost: block.cost * scale })));
+    before = loss;
+  }
+  const [last] = result.slice(-1);
+  const lastScale = last === undefined ? 0 : last.cost / (blocks[result.length - 1]?.cost || 1);
+  return [...result, ...blocks.slice(result.length).map((block) => ({ ...block, cost: block.cost * lastScale }))];
 }
 
 /** All blocks, those of each queue in its order, always the one that costs least next. */

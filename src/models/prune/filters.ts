@@ -91,10 +91,12 @@ export function groupLayers(channels: Channels): FilterLayer[] {
   }));
 }
 
-/** Channels that go together, for the sake of fast kernels; 1 in a layer that is too small for that. */
+/**
+ * Channels that go together, for the sake of fast kernels; 1 in a layer so small that blocks would leave no choice, and whose share of the work is small as well.
+ */
 export function blockOf({ channels, isDepthwise }: FilterLayer): number {
-  const wanted = isDepthwise ? 16 : 4;
-  return channels.length >= 2 * wanted ? wanted : 1;
+  const [block, least] = isDepthwise ? [16, 96] : [4, 64];
+  return channels.length >= least ? block : 1;
 }
 
 /** At least one block. */

@@ -7,8 +7,19 @@ import type { NamedTensor } from '../types.ts';
 export interface PatchReader {
   /** Elements of a patch: the inputs of a filter. */
   readonly size: number;
-  /** Writes the patch that the output at an item and a place (counted over its rows and columns) depends on. */
-  readonly read: (input: NamedTensor, item: number, place: number, output: NamedTensor, into: Float64Array) => void;
+  /**
+   * Writes the patch that the output at an item and a place (counted over its rows and columns) depends on.
+   *
+   * @param group - the filters' group, from 0: in a depthwise convolution, the channel
+   */
+  readonly read: (
+    input: NamedTensor,
+    item: number,
+    place: number,
+    output: NamedTensor,
+    into: Float64Array,
+    group?: number,
+  ) => void;
 }
 
 /** Undefined for a node whose patches are not plain: automatic padding, other than two spatial dimensions. */
@@ -29,14 +40,14 @@ export function patchReader(node: NodeProto, weightDims: readonly number[]): Pat
   const [padTop = 0, padLeft = 0] = intsAttribute(node, 'pads') ?? [];
   return {
     size: channels * kernelRows * kernelColumns,
-    read: (input, item, place, output, into) => {
-      const [, , rows = 0, columns = 0] = input.shape;
+    read: (input, item, place, output, into, group = 0) => {
+      const [, inputChannels = 0, rows = 0, columns = 0] = input.shape;
       const outputColumns = output.shape[3] ?? 1;
       const top = Math.floor(place / outputColumns) * strideRows - padTop;
       const left = (place % outputColumns) * strideColumns - padLeft;
       let at = 0;
       for (let channel = 0; channel < channels; channel++) {
-        const start = (item * channels + channel) * rows;
+        const start = (item * inputChannels + group * channels + channel) * rows;
         for (let y = 0; y < kernelRows; y++) {
           const row = top + y * stepRows;
           for (let x = 0; x < kernelColumns; x++) {

@@ -16,6 +16,8 @@ import { type PatchReader, patchReader } from './patches.ts';
 const RIDGE = 1e-2;
 /** Places of a feature map taken from one item. */
 const PLACES = 32;
+/** Fits of a layer behind which a ReLU stands, but for a quick look. */
+const ROUNDS = 3;
 /** Beyond it the equations of one layer would take minutes. */
 const MOST_INPUTS = 2400;
 const SEED = 1;
@@ -32,9 +34,12 @@ export interface Refit {
  * Fits the layers behind removed filters so that each gives again what it gave in the parent, as well as its remaining inputs allow. Changes the pruned model in place.
  *
  * Layer by layer in the order they run: the inputs are those that the pruned model, as fitted so far, really gives the layer, so that errors do not pile up; the targets are the
- * parent's outputs at the same places of the same items. The fit is a correction to the weights as they were, by least squares with a ridge. No labels are used.
- * Source: He et al., "Channel pruning for accelerating very deep neural networks", arXiv 1707.06168, section 3.1 (reconstruction).
+ * parent's outputs at the same places of the same items. The last layer before an addition is fitted to the sum, so that it makes up for the other part too, and behind a ReLU all
+ * below 0 counts as the same. The fit is a correction to the weights as they were, by least squares with a ridge. No labels are used.
+ * Sources: He et al., "Channel pruning for accelerating very deep neural networks", arXiv 1707.06168, sections 3.1 (reconstruction) and 3.4 (multi-branch networks); Zhang et al.,
+ * "Accelerating very deep convolutional networks for classification and detection", arXiv 1505.06798, section 3.2 (the nonlinear case).
  * @param plan - what was removed; its nodes are the parent's
+ * @param which - all layers whose inputs have changed, or, for a quick look, only those that read removed channels
  */
 export async function refit(
   parent: OnnxModel,
@@ -42,7 +47,9 @@ export async function refit(
   { channels, removed }: FilterPlan,
   set: CalibrationSet,
   where: string,
+  which: 'all' | 'readers' = 'all',
 ): Promise<Refit> {
+  const rounds = which === 'all' ? ROUNDS : 1;
   const changed = new Set<string>();
   const result = { refitted: 0, skipped: 0, normalizations: 0 };
   const nodesOf = new Map(channels.nodes.map((entry) => [entry.node.output[0], entry]));
@@ -51,15 +58,16 @@ export async function refit(
     const entry = nodesOf.get(output);
     const isKept = (position: number) => !removed.has(channels.channelOf(position));
     const hasLostInputs = entry?.kind === 'filters' && !entry.inputs.every(isKept);
-    if (!hasLostInputs && !node.input.some((name) => changed.has(name))) continue;
+    if (!hasLostInputs && (which === 'readers' || !node.input.some((name) => changed.has(name)))) continue;
     changed.add(output);
     if (entry?.kind === 'norm') {
       await measureStatistics(pruned, node, set, where);
       result.normalizations++;
     }
-    if (entry?.kind !== 'filters') continue;
+    if (entry === undefined || entry.kind === 'norm') continue;
     const kept = [...entry.outputs.keys()].filter((index) => isKept(entry.outputs[index] ?? 0));
-    const isFitted = await refitLayer({ parent, pruned, node, kept, set, where });
+    const groups = entry.kind === 'depthwise' ? kept.length : 1;
+    const isFitted = await refitLayer({ parent, pruned, node, kept, groups, rounds, set, where });
     if (isFitted) result.refitted++;
     else result.skipped++;
   }
@@ -72,49 +80,78 @@ interface Layer {
   readonly node: NodeProto;
   /** Of the parent's outputs, those that the pruned layer still has. */
   readonly kept: readonly number[];
+  /** 1, or as many as outputs where each filter reads one channel. */
+  readonly groups: number;
+  /** Fits, if a ReLU stands behind it. */
+  readonly rounds: number;
   readonly set: CalibrationSet;
   readonly where: string;
 }
 
+/** False for a layer that is too large to fit, or not plain. */
 async function refitLayer(layer: Layer): Promise<boolean> {
-  const { parent, pruned, node, kept, set, where } = layer;
-  const [input = '', weightName = '', biasName = ''] = node.input;
-  const [output = ''] = node.output;
-  const { constantOf } = indexGraph(pruned.graph);
-  const dims = constantOf(weightName)?.dims.map(Number) ?? [];
+  const { pruned, node } = layer;
+  const dims = indexGraph(pruned.graph).constantOf(node.input[1])?.dims.map(Number) ?? [];
   const reader = patchReader(node, dims);
   if (reader === undefined || reader.size > MOST_INPUTS) return false;
-  const equations = new LeastSquares(reader.size + 1, kept.length);
-  await using parentRunner = await openRunner(parent, where, [output]);
-  await using prunedRunner = await openRunner(pruned, where, [input, output]);
-  const rng = createRng(deriveSeed(SEED, 'places', output));
-  for (const batch of set.batches) {
-    const wanted = (await parentRunner.run(batch)).get(output);
-    const values = await prunedRunner.run(batch);
-    const given = values.get(input) ?? batch.find(({ name }) => name === input);
-    const found = values.get(output);
-    if (wanted === undefined || found === undefined || given === undefined) return false;
-    addRows(equations, reader, { given, found, wanted, kept }, (last) => rng.integer(0, last));
+  const target = targetOf(pruned, node);
+  // What is below 0 behind a ReLU is known only once the fit is: it starts from the fit before it.
+  for (let round = 0; round < (target.isRectified ? layer.rounds : 1); round++) {
+    const equations = await collect(layer, reader, target);
+    if (equations === undefined) return false;
+    correct(
+      layer,
+      reader.size,
+      dims,
+      equations.map((each) => each.solve(RIDGE)),
+    );
   }
-  const correction = equations.solve(RIDGE);
-  const isColumn = isOperator(node, 'Gemm') && intAttribute(node, 'transB', 0) === 0;
-  const weights = floatsOf(constantOf(weightName)) ?? new Float32Array();
-  const fitted = weights.map((weight, index) => {
-    const [filter, at] = isColumn
-      ? [index % kept.length, Math.floor(index / kept.length)]
-      : [Math.floor(index / reader.size), index % reader.size];
-    return weight + (correction[at * kept.length + filter] ?? 0);
-  });
-  const biases = floatsOf(constantOf(biasName)) ?? new Float32Array(kept.length);
-  const shifted = biases.map((bias, filter) => bias + (correction[reader.size * kept.length + filter] ?? 0));
-  const newBias = biasName || `${weightName}.refitted_bias`;
-  replace(pruned, tensorOf(weightName, 'float32', dims, fitted));
-  replace(pruned, tensorOf(newBias, 'float32', [kept.length], shifted));
-  node.input = [input, weightName, newBias];
   return true;
 }
 
-interface LayerValues {
+interface Target {
+  /** The value whose difference from the parent's is fitted away. */
+  readonly value: string;
+  /** Whether nothing but ReLUs read it, so that all below 0 is the same. */
+  readonly isRectified: boolean;
+}
+
+/** What a layer is to give: its output, or the sum that its output goes into if the other part was made before. */
+function targetOf({ graph }: OnnxModel, node: NodeProto): Target {
+  const { readersOf } = indexGraph(graph);
+  const outputs = new Set(graph.output.map(({ name }) => name));
+  const [output = ''] = node.output;
+  const [sum, ...others] = readersOf(output);
+  const later = graph.node.slice(graph.node.indexOf(node));
+  const isLast = sum?.input.every((name) => name === output || later.every((each) => !each.output.includes(name)));
+  const hasSum = sum !== undefined && others.length === 0 && isOperator(sum, 'Add') && isLast && !outputs.has(output);
+  const value = hasSum ? (sum.output[0] ?? '') : output;
+  const readers = readersOf(value);
+  const isRectified = readers.length > 0 && readers.every((each) => isOperator(each, 'Relu')) && !outputs.has(value);
+  return { value, isRectified };
+}
+
+/** The normal equations of each group; undefined where a value is not to be had. */
+async function collect(layer: Layer, reader: PatchReader, target: Target): Promise<LeastSquares[] | undefined> {
+  const { parent, pruned, node, kept, groups, set, where } = layer;
+  const [input = ''] = node.input;
+  const [output = ''] = node.output;
+  await using parentRunner = await openRunner(parent, where, [target.value]);
+  await using prunedRunner = await openRunner(pruned, where, [input, target.value]);
+  const equations = Array.from({ length: groups }, () => new LeastSquares(reader.size + 1, kept.length / groups));
+  const rng = createRng(deriveSeed(SEED, 'places', output));
+  for (const batch of set.batches) {
+    const wanted = (await parentRunner.run(batch)).get(target.value);
+    const values = await prunedRunner.run(batch);
+    const given = values.get(input) ?? batch.find(({ name }) => name === input);
+    const found = values.get(target.value);
+    if (wanted === undefined || found === undefined || given === undefined) return undefined;
+    addRows(equations, reader, { given, found, wanted, kept, ...target }, (last) => rng.integer(0, last));
+  }
+  return equations;
+}
+
+interface LayerValues extends Target {
   readonly given: NamedTensor;
   readonly found: NamedTensor;
   readonly wanted: NamedTensor;
@@ -123,27 +160,62 @@ interface LayerValues {
 
 /** One row for each place drawn: the patch and a 1 for the bias, and what the layer's outputs lack there. */
 function addRows(
-  equations: LeastSquares,
+  equations: readonly LeastSquares[],
   reader: PatchReader,
-  { given, found, wanted, kept }: LayerValues,
+  { given, found, wanted, kept, isRectified }: LayerValues,
   draw: (last: number) => number,
 ): void {
   const [items = 0, all = 0, ...spatial] = wanted.shape;
   const places = spatial.reduce((product, size) => product * size, 1);
   const patch = new Float64Array(reader.size + 1);
-  const lacking = new Float64Array(kept.length);
+  const lackingAt = (item: number, place: number, index: number): number => {
+    const target = Number(wanted.data[(item * all + (kept[index] as number)) * places + place]);
+    const value = Number(found.data[(item * kept.length + index) * places + place]);
+    return (isRectified && target < 0 ? Math.min(value, 0) : target) - value;
+  };
   for (let item = 0; item < items; item++) {
     for (let drawn = 0; drawn < Math.min(PLACES, places); drawn++) {
       const place = places <= PLACES ? drawn : draw(places - 1);
-      reader.read(given, item, place, found, patch);
-      patch[reader.size] = 1;
-      for (const [index, filter] of kept.entries()) {
-        const target = Number(wanted.data[(item * all + filter) * places + place]);
-        lacking[index] = target - Number(found.data[(item * kept.length + index) * places + place]);
+      for (const [group, each] of equations.entries()) {
+        reader.read(given, item, place, found, patch, group);
+        patch[reader.size] = 1;
+        each.add(
+          patch,
+          Float64Array.from({ length: each.outputs }, (_, index) =>
+            lackingAt(item, place, group * each.outputs + index),
+          ),
+        );
       }
-      equations.add(patch, lacking);
     }
   }
+}
+
+/** Adds the solutions, each inputs x outputs of a group, to the layer's weights and biases. */
+function correct(
+  { pruned, node, kept, groups }: Layer,
+  size: number,
+  dims: number[],
+  solutions: readonly Float64Array[],
+): void {
+  const [input = '', weightName = '', biasName = ''] = node.input;
+  const { constantOf } = indexGraph(pruned.graph);
+  const perGroup = kept.length / groups;
+  const correctionOf = (filter: number, at: number): number =>
+    solutions[Math.floor(filter / perGroup)]?.[at * perGroup + (filter % perGroup)] ?? 0;
+  const isColumn = isOperator(node, 'Gemm') && intAttribute(node, 'transB', 0) === 0;
+  const weights = floatsOf(constantOf(weightName)) ?? new Float32Array();
+  const fitted = weights.map((weight, index) => {
+    const [filter, at] = isColumn
+      ? [index % kept.length, Math.floor(index / kept.length)]
+      : [Math.floor(index / size), index % size];
+    return weight + correctionOf(filter, at);
+  });
+  const biases = floatsOf(constantOf(biasName)) ?? new Float32Array(kept.length);
+  const newBias = biasName || `${weightName}.refitted_bias`;
+  replace(pruned, tensorOf(weightName, 'float32', dims, fitted));
+  const shifted = biases.map((bias, filter) => bias + correctionOf(filter, size));
+  replace(pruned, tensorOf(newBias, 'float32', [kept.length], shifted));
+  node.input = [input, weightName, newBias];
 }
 
 /** Sets a batch normalisation's running mean and variance to those of its input over the set. */

@@ -26,7 +26,7 @@ test.each([
 ] as const)(
   'the percentage found by %s leaves at most %d of the multiply-adds, and one less leaves more',
   async (by, share) => {
-    const { model, file, plan } = await prepared('mnist-mobilenet-m', by);
+    const { model, file, plan } = await prepared(by === 'norm' ? 'mnist-mobilenet-m' : 'mnist-cnn-m', by);
     const shareAfter = (percent: number) => {
       const pruned = structuredClone(model);
       removeFilters(pruned, plan(percent / 100), file);
