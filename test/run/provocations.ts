@@ -181,7 +181,11 @@ async function provokeNeighbours(folder: string): Promise<readonly Provoked[]> {
   const [calm, deadly] = [recordOf(records, 'calm'), recordOf(records, 'deadly')];
   return [
     { code: 'neighbour-behind', how: 'a neighbour asked for 200 requests/s that can do 100', record: calm },
-    { code: 'neighbour-generator-shared', how: 'their load generators on a CPU of the server', record: calm },
+    {
+      code: 'neighbour-generator-shared',
+      how: 'their load generators on the CPU of the load generator of the server',
+      record: calm,
+    },
     { code: 'neighbour-died', how: 'a neighbour killed within the window (SIGKILL)', record: deadly },
   ];
 }
