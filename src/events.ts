@@ -25,6 +25,8 @@ export type RunEvent = { readonly atMs: number } & (
       readonly block: number;
       readonly powerW: number;
       readonly isEstimate: boolean;
+      /** Why the figure counts for nothing; absent where it counts. */
+      readonly disturbedBecause?: string;
     }
   | {
       readonly type: 'server-starting';

@@ -15,8 +15,10 @@ export type UntimedEvent = RunEvent extends infer E ? (E extends RunEvent ? Omit
 
 /** What the machine is like with nothing served, measured before each block. */
 export interface IdleState {
-  /** Undefined without a meter. */
+  /** Undefined without a meter, and where others used the machine while it was measured. */
   readonly power: IdlePower | undefined;
+  /** Why idle power is not known though there is a meter; absent where it is. */
+  readonly unknownBecause?: string;
   /** Hottest thermal zone, degrees Celsius; undefined where the machine does not tell. */
   readonly temperatureC: number | undefined;
 }

@@ -83,7 +83,7 @@ export function measureTrial(observed: Observations): Measurement {
     ...conditions,
     onlineCpus: MACHINE_CPUS,
     littlesLawError: little.relativeDifference,
-    energyFault: context.meter && energyFault(context.meter, first, last),
+    energyFault: context.meter && (energyFault(context.meter, first, last) ?? context.idle.unknownBecause),
   });
   return {
     verdict,

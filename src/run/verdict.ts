@@ -123,19 +123,7 @@ function* reasonsFrom(figures: TrialFigures): Generator<Reason> {
   if (figures.unsteadyBecause !== undefined && !isOverloaded) {
     yield { code: 'unsteady', detail: figures.unsteadyBecause };
   }
-  const limitOn = (share: number) => `limit ${(share * figures.onlineCpus).toFixed(2)} of ${figures.onlineCpus}`;
-  if (figures.othersCpus !== undefined && figures.othersCpus > LIMITS.othersShare * figures.onlineCpus) {
-    yield {
-      code: 'host-busy',
-      detail: `other processes used ${figures.othersCpus.toFixed(2)} CPUs (${limitOn(LIMITS.othersShare)})`,
-    };
-  }
-  if (figures.stolenCpus !== undefined && figures.stolenCpus > LIMITS.stolenShare * figures.onlineCpus) {
-    yield {
-      code: 'host-busy',
-      detail: `the hypervisor took ${figures.stolenCpus.toFixed(2)} CPUs away (${limitOn(LIMITS.stolenShare)})`,
-    };
-  }
+  for (const detail of hostFaults(figures)) yield { code: 'host-busy', detail };
   if (figures.swappedMb !== undefined && figures.swappedMb > 0) {
     yield { code: 'host-busy', detail: `${figures.swappedMb.toFixed(1)} MB were swapped (limit 0)` };
   }
@@ -154,6 +142,26 @@ function* reasonsFrom(figures: TrialFigures): Generator<Reason> {
     };
   }
   if (figures.energyFault !== undefined) yield { code: 'energy-unknown', detail: figures.energyFault };
+}
+
+/** What others took of the machine's CPUs, where that is more than a valid trial allows; undefined where it is not. */
+export function findHostFault(use: Pick<TrialFigures, 'othersCpus' | 'stolenCpus' | 'onlineCpus'>): string | undefined {
+  const [fault] = hostFaults(use);
+  return fault;
+}
+
+function* hostFaults({
+  othersCpus,
+  stolenCpus,
+  onlineCpus,
+}: Pick<TrialFigures, 'othersCpus' | 'stolenCpus' | 'onlineCpus'>): Generator<string> {
+  const limitOn = (share: number) => `limit ${(share * onlineCpus).toFixed(2)} of ${onlineCpus}`;
+  if (othersCpus !== undefined && othersCpus > LIMITS.othersShare * onlineCpus) {
+    yield `other processes used ${othersCpus.toFixed(2)} CPUs (${limitOn(LIMITS.othersShare)})`;
+  }
+  if (stolenCpus !== undefined && stolenCpus > LIMITS.stolenShare * onlineCpus) {
+    yield `the hypervisor took ${stolenCpus.toFixed(2)} CPUs away (${limitOn(LIMITS.stolenShare)})`;
+  }
 }
 
 function* throttlingReasons(figures: TrialFigures): Generator<Reason> {

@@ -30,7 +30,11 @@ export const REASONS: Readonly<Record<ReasonCode, ReasonDefinition>> = {
     weight: 'invalid',
     advice: 'Let the machine cool down, fix the CPU frequency, or lift the quota that dse itself runs under.',
   },
-  'energy-unknown': { weight: 'note', advice: 'Run `dse doctor` for what this machine can measure.' },
+  'energy-unknown': {
+    weight: 'note',
+    advice:
+      'Run `dse doctor` for what this machine can measure, and run at a quieter time where idle power is not known.',
+  },
   'outcomes-unbalanced': {
     weight: 'invalid',
     advice: 'This is a defect of dse: please report it with the journal line.',

@@ -84,6 +84,7 @@ const idlePower = z.object({
   source: z.string(),
   description: z.string(),
   isEstimate: z.boolean(),
+  disturbedBecause: z.string().exactOptional(),
   powerW: z.number(),
   lo: z.number(),
   hi: z.number(),

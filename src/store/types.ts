@@ -138,6 +138,8 @@ export interface IdlePowerRecord {
   readonly description: string;
   /** True where the watts are computed from a model and not read from a sensor. */
   readonly isEstimate: boolean;
+  /** What others did on the machine meanwhile, where that was more than a valid trial allows; the figure then counts for nothing, and net energies of the block are empty. */
+  readonly disturbedBecause?: string;
   readonly powerW: number;
   /** Ends of the confidence interval of `powerW`, watts. */
   readonly lo: number;

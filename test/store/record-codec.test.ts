@@ -59,18 +59,23 @@ const record: fc.Arbitrary<JournalRecord> = fc.oneof(
     },
     { requiredKeys: [...(Object.keys(base) as (keyof typeof base)[]), 'state', 'phase', 'reason'] },
   ),
-  fc.record({
-    ...measured,
-    kind: fc.constant('idle-power' as const),
-    block: count,
-    durationS: number.map(Math.abs),
-    source: fc.string(),
-    description: fc.string(),
-    isEstimate: fc.boolean(),
-    powerW: number,
-    lo: number,
-    hi: number,
-  }),
+  fc
+    .tuple(
+      fc.record({
+        ...measured,
+        kind: fc.constant('idle-power' as const),
+        block: count,
+        durationS: number.map(Math.abs),
+        source: fc.string(),
+        description: fc.string(),
+        isEstimate: fc.boolean(),
+        powerW: number,
+        lo: number,
+        hi: number,
+      }),
+      fc.record({ disturbedBecause: fc.string() }, { requiredKeys: [] }),
+    )
+    .map(([power, disturbed]) => ({ ...power, ...disturbed })),
   fc.record({
     host: fc.string(),
     startedAt: fc.constant('2026-11-22T01:57:00.000Z'),

@@ -30,7 +30,7 @@ function linesOf(event: RunEvent, before: ProgressState, after: ProgressState): 
       return after.warnings === before.warnings ? [] : renderProblem('warning', event.warning);
     case 'idle-measured':
       return [
-        `idle power ${formatNumber(event.powerW)} W${event.isEstimate ? ' (estimate)' : ''} before block ${event.block}`,
+        `idle power ${formatNumber(event.powerW)} W${event.isEstimate ? ' (estimate)' : ''} before block ${event.block}${event.disturbedBecause === undefined ? '' : `, which does not count: ${event.disturbedBecause}`}`,
       ];
     case 'server-starting':
       return [`server ${printable(event.label)} (block ${event.block})`];

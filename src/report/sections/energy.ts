@@ -62,7 +62,9 @@ ${figures([chart])}`,
 }
 
 function idleWords({ results }: ReportPart): string {
-  const idle = results?.idlePower ?? [];
+  const all = results?.idlePower ?? [];
+  const idle = all.filter(({ disturbedBecause }) => disturbedBecause === undefined);
+  if (idle.length === 0) return 'Idle power is not known: others used the machine whenever it was measured.';
   const watts = idle.map(({ powerW }) => powerW);
   const kind = idle.every(({ isEstimate }) => isEstimate)
     ? 'estimated'
@@ -70,5 +72,9 @@ function idleWords({ results }: ReportPart): string {
       ? 'measured in part and estimated in part'
       : 'measured';
   const [low, high] = [Math.min(...watts), Math.max(...watts)].map((value) => value.toFixed(2));
-  return `Idle power was ${kind} before ${countOf(idle.length, 'block')}: ${low === high ? low : `${low} to ${high}`} W.`;
+  return `Idle power was ${kind} before ${countOf(idle.length, 'block')}: ${low === high ? low : `${low} to ${high}`} W.${
+    idle.length < all.length
+      ? ` ${countOf(all.length - idle.length, 'measurement')} of it did not count, because others used the machine meanwhile.`
+      : ''
+  }`;
 }
