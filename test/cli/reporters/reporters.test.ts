@@ -37,6 +37,15 @@ run interrupted: 3 measured, 1 of them invalid, 1 failed, in 23 s
     );
   });
 
+  it('says why a measurement of idle power does not count', async () => {
+    const disturbedBecause = 'other processes used 1.00 CPUs (limit 0.10 of 2)';
+    expect(
+      await outputOf('plain', [
+        { type: 'idle-measured', atMs: 0, block: 1, powerW: 16.1, isEstimate: true, disturbedBecause },
+      ]),
+    ).toBe(`idle power 16.1 W (estimate) before block 1, which does not count: ${disturbedBecause}\n`);
+  });
+
   it('lets no control character of a server or a path through', async () => {
     expect(await outputOf('plain', WHOLE_RUN)).not.toMatch(/[^\P{Cc}\n]/u);
   });
