@@ -1,4 +1,4 @@
-import { EXCHANGES, type ResponseEffects } from './effects.ts';
+import type { ResponseEffects } from './effects.ts';
 import type { Interval, LevelMean } from './level-means.ts';
 import type { Analysis, ResultTable } from './types.ts';
 
@@ -52,7 +52,7 @@ function* rowsOf({ response, scale, context, n, outcome }: ResponseEffects, conf
     yield [...start, undefined, undefined, n, ...blank(21), outcome.reason];
     return;
   }
-  const { tests, excluded, residualDf, residualSumSq, means } = outcome;
+  const { tests, excluded, residualDf, residualSumSq, means, exchanged } = outcome;
   for (const { term, sumSq, f, p, permutationP, adjustedP, size, rank } of tests) {
     yield [
       ...start,
@@ -66,7 +66,7 @@ function* rowsOf({ response, scale, context, n, outcome }: ResponseEffects, conf
       f,
       p,
       permutationP,
-      permutationP === undefined ? undefined : EXCHANGES,
+      permutationP === undefined || 'reason' in exchanged ? undefined : exchanged.times,
       adjustedP,
       adjustedP === undefined ? undefined : 'holm',
       size.value,
@@ -77,7 +77,7 @@ function* rowsOf({ response, scale, context, n, outcome }: ResponseEffects, conf
       ...changeOf(term.kind === 'main' ? term.name : undefined, means, scale),
       'III',
       term.aliasedWith.join(' ') || undefined,
-      undefined,
+      'reason' in exchanged && term.kind !== 'block' ? exchanged.reason : undefined,
     ];
   }
   yield [

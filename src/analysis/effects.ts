@@ -7,7 +7,7 @@ import { type FactorFit, fitFactorModel } from './factor-fit.ts';
 import { buildFactorModel, type ExcludedTerm, type FactorModel, type ModelTerm } from './factor-model.ts';
 import { type LevelMean, levelMeans } from './level-means.ts';
 import { describe } from './moments.ts';
-import { permutationP } from './permutation.ts';
+import { permutationP, sayWhyNotExchanged, shareExchanges, TOO_MANY_FITS, workOfExchange } from './permutation.ts';
 import { chooseScale, type ResponseScale } from './response-scale.ts';
 import type { Configurations } from './types.ts';
 
@@ -28,7 +28,7 @@ export interface TermTest {
   readonly sumSq: number;
   readonly f: number;
   readonly p: number;
-  /** Absent where the table is too large to need it. */
+  /** Absent for the block, and where residuals were not exchanged. */
   readonly permutationP: number | undefined;
   /** Absent for the block, which is no finding. */
   readonly adjustedP: number | undefined;
@@ -52,16 +52,12 @@ export interface ResponseEffects {
         readonly residualDf: number;
         readonly residualSumSq: number;
         readonly means: readonly LevelMean[];
+        /** How often residuals were exchanged, or why never. */
+        readonly exchanged: { readonly times: number } | { readonly reason: string };
       }
     | { readonly reason: string };
 }
 
-/** Exchanges of a permutation test. */
-export const EXCHANGES = 999;
-/** Above this many rows the F test no longer leans on the shape of the errors, and exchanges would take minutes. */
-const MOST_ROWS_EXCHANGED = 2000;
-/** Terms by row and entries of the inverse gone through in one exchange. */
-const MOST_WORK_EXCHANGED = 100_000;
 const SEED = 1;
 
 /**
@@ -74,15 +70,40 @@ const SEED = 1;
 export function findEffects(input: EffectsInput): ResponseEffects[] {
   const { rows } = input.configurations;
   const configurationAt = spreadConfigurations(input.configurations);
-  return listContexts(input, configurationAt).flatMap(({ name, factor, places }) => {
+  const fitted = listContexts(input, configurationAt).flatMap(({ name, factor, places }) => {
     const modelOf = rememberModels(input, configurationAt, factor);
-    return [...input.rowValues].map(([response, values]): ResponseEffects => {
+    return [...input.rowValues].map(([response, values]): FittedResponse => {
       const { present, observed } = keepPresent(places, rows, values);
       const scale = chooseScale(response, observed);
       const y = scale === 'log' ? observed.map(Math.log) : observed;
-      const outcome = analyzeResponse(modelOf, present, y, input.confidence, `${name} ${response}`);
-      return { response, scale, context: name, n: present.length, outcome };
+      const analyzed = analyzeResponse(modelOf, present, y, input.confidence);
+      return { response, scale, context: name, n: present.length, ...analyzed };
     });
+  });
+  return exchangeResiduals(fitted);
+}
+
+/** Effects before residuals were exchanged, and what that takes where it is to be done. */
+interface FittedResponse extends ResponseEffects {
+  readonly toExchange?: { readonly model: FactorModel; readonly fit: FactorFit };
+}
+
+/** Adds the permutation tests: as many exchanges for every response as all of them together have time for. */
+function exchangeResiduals(fitted: readonly FittedResponse[]): ResponseEffects[] {
+  const times = shareExchanges(
+    fitted.flatMap(({ toExchange }) => (toExchange === undefined ? [] : [workOfExchange(toExchange.model)])),
+  );
+  return fitted.map(({ toExchange, ...effects }) => {
+    const { outcome } = effects;
+    if (toExchange === undefined || 'reason' in outcome) return effects;
+    if (times === 0) return { ...effects, outcome: { ...outcome, exchanged: { reason: TOO_MANY_FITS } } };
+    const rng = createRng(deriveSeed(SEED, 'effects', `${effects.context} ${effects.response}`));
+    const byTerm = permutationP(toExchange.model, toExchange.fit, rng, times);
+    // Exchanges within blocks say nothing about the blocks.
+    const tests = outcome.tests.map((test, index) =>
+      test.term.kind === 'block' ? test : { ...test, permutationP: byTerm[index] },
+    );
+    return { ...effects, outcome: { ...outcome, tests, exchanged: { times } } };
   });
 }
 
@@ -160,27 +181,30 @@ function analyzeResponse(
   present: Int32Array,
   y: Float64Array,
   confidence: number,
-  seedLabel: string,
-): ResponseEffects['outcome'] {
-  if (present.length < 2) return { reason: `${present.length} rows have a value; effects need two` };
-  if (y.every((value) => value === y[0])) return { reason: 'all values are equal' };
+): Pick<FittedResponse, 'outcome' | 'toExchange'> {
+  const without = (reason: string) => ({ outcome: { reason } });
+  if (present.length < 2) return without(`${present.length} rows have a value; effects need two`);
+  if (y.every((value) => value === y[0])) return without('all values are equal');
   const model = modelOf(present);
-  if (model.terms.every(({ kind }) => kind === 'block')) return { reason: 'no factor varies' };
+  if (model.terms.every(({ kind }) => kind === 'block')) return without('no factor varies');
   const residualDf = present.length - model.size;
   if (residualDf < 1) {
-    return { reason: 'no degrees of freedom are left for error; add replicates' };
+    return without('no degrees of freedom are left for error; add replicates');
   }
   const fit = fitFactorModel(model, y);
   if (isRounding(fit.residualSumSq, y)) {
-    return { reason: 'the response follows from the factors without error' };
+    return without('the response follows from the factors without error');
   }
-  return {
-    tests: testTerms(model, fit, confidence, seedLabel),
+  const whyNot = sayWhyNotExchanged(model);
+  const outcome = {
+    tests: testTerms(model, fit, confidence),
     excluded: model.excluded,
     residualDf,
     residualSumSq: fit.residualSumSq,
     means: levelMeans(model, fit, confidence),
+    exchanged: whyNot === undefined ? { times: 0 } : { reason: whyNot },
   };
+  return whyNot === undefined ? { outcome, toExchange: { model, fit } } : { outcome };
 }
 
 /** Whether residuals are no more than what rounding leaves of a response that follows from the factors exactly. */
@@ -195,12 +219,8 @@ function isRounding(residualSumSq: number, y: Float64Array): boolean {
   return residualSumSq <= y.length * (4 * Number.EPSILON * largest) ** 2 + 1e-24 * totalSumSq;
 }
 
-function testTerms(model: FactorModel, fit: FactorFit, confidence: number, seedLabel: string): TermTest[] {
+function testTerms(model: FactorModel, fit: FactorFit, confidence: number): TermTest[] {
   const { residualDf } = fit;
-  const isSmall = model.rowCount <= MOST_ROWS_EXCHANGED && model.cells.length + model.size ** 2 <= MOST_WORK_EXCHANGED;
-  const byExchange = isSmall
-    ? permutationP(model, fit, createRng(deriveSeed(SEED, 'effects', seedLabel)), EXCHANGES)
-    : undefined;
   const tests = model.terms.map((term, index) => {
     const sumSq = fit.sumsSq[index] as number;
     const f = sumSq / term.df / (fit.residualSumSq / residualDf);
@@ -209,8 +229,7 @@ function testTerms(model: FactorModel, fit: FactorFit, confidence: number, seedL
       sumSq,
       f,
       p: fUpperP(f, term.df, residualDf),
-      // Exchanges within blocks say nothing about the blocks.
-      permutationP: term.kind === 'block' ? undefined : byExchange?.[index],
+      permutationP: undefined,
       size: partialEtaSquared(f, term.df, residualDf, confidence),
     };
   });

@@ -51,14 +51,16 @@ export function projectOnColumns({ terms, cells, cellTotal, size }: FactorModel,
 }
 
 /** The coefficients whose cross products these are. */
-export function solveNormal({ inverse, size }: FactorModel, projected: Float64Array): Float64Array {
+export function solveNormal({ inverse, inverseSpans, size }: FactorModel, projected: Float64Array): Float64Array {
   const solution = new Float64Array(size);
-  for (let row = 0; row < size; row++) {
-    let sum = 0;
-    for (let column = 0; column < size; column++) {
-      sum += (inverse[row * size + column] as number) * (projected[column] as number);
+  // The inverse is symmetric; going down its columns adds in the same order as along its rows, and no sum waits for the one before.
+  for (let column = 0; column < size; column++) {
+    const share = projected[column] as number;
+    const start = column * size;
+    const end = inverseSpans[2 * column + 1] as number;
+    for (let row = inverseSpans[2 * column] as number; row < end; row++) {
+      solution[row] = (solution[row] as number) + (inverse[start + row] as number) * share;
     }
-    solution[row] = sum;
   }
   return solution;
 }

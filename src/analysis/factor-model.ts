@@ -1,5 +1,5 @@
 import { type CodedFactor, listTerms, type Term } from './effect-terms.ts';
-import { cholesky, invertCholesky, solveTransposed } from './symmetric.ts';
+import { invertCholesky, solveTransposed } from './symmetric.ts';
 import { codeCells, countCellPairs, countCells, type PlacedTerm, placeTerms, sumByColumn } from './term-cells.ts';
 
 /** A term of the model with its columns and cells. */
@@ -24,6 +24,8 @@ export interface FactorModel {
   readonly size: number;
   /** Inverse of the cross products of the columns. */
   readonly inverse: Float64Array;
+  /** By column: from where to before where its inverse is not 0; in balanced designs only among the columns of its own term. */
+  readonly inverseSpans: Uint32Array;
   /** The cell of each row in each term, `terms.length` to a row: all that the model matrix holds. */
   readonly cells: Int32Array;
   readonly cellTotal: number;
@@ -91,8 +93,7 @@ function chooseColumns(
   const everything = placeTerms(candidates, factors);
   const size = countColumns(candidates);
   const whole = countRows(everything, factors, rowCount);
-  const products = crossProducts(everything, size, whole);
-  const { kept, aliases } = dropAliased(everything, products, size);
+  const { kept, aliases, lower } = dropAliased(everything, crossProducts(everything, size, whole), size);
   const terms = placeTerms(kept, factors).map((term) => ({
     ...term,
     aliasedWith: aliases.filter(({ others }) => others.includes(term.name)).map(({ term: { name } }) => name),
@@ -100,9 +101,7 @@ function chooseColumns(
   const isSame = kept.length === candidates.length;
   const { cells, cellTotal, pairs } = isSame ? whole : countRows(terms, factors, rowCount);
   const keptSize = countColumns(kept);
-  const keptProducts = isSame ? products : crossProducts(terms, keptSize, { cellTotal, pairs });
-  const lower = cholesky(keptProducts, keptSize);
-  if (lower === undefined) throw new RangeError('columns that were chosen as independent are not');
+  const inverse = invertCholesky(lower, keptSize);
   return {
     rowCount,
     factors,
@@ -113,11 +112,25 @@ function chooseColumns(
       ...givenUp,
     ],
     size: keptSize,
-    inverse: invertCholesky(lower, keptSize),
+    inverse,
+    inverseSpans: findSpans(inverse, keptSize),
     cells,
     cellTotal,
     cellRows: Float64Array.from({ length: cellTotal }, (_, cell) => pairs[cell * cellTotal + cell] as number),
   };
+}
+
+/** By row of a square matrix: the first entry that is not 0, and the one after the last. */
+function findSpans(matrix: Float64Array, size: number): Uint32Array {
+  const spans = new Uint32Array(2 * size);
+  for (let row = 0; row < size; row++) {
+    const entries = matrix.subarray(row * size, (row + 1) * size);
+    let [from, to] = [0, size];
+    while (from < to && entries[from] === 0) from++;
+    while (to > from && entries[to - 1] === 0) to--;
+    spans.set([from, to], 2 * row);
+  }
+  return spans;
 }
 
 /** How many rows share each two cells, and where every row belongs. */
@@ -151,12 +164,12 @@ interface Alias {
   readonly others: readonly string[];
 }
 
-/** Takes the terms in order and leaves out each of which a column follows from those taken before; a Cholesky factor that grows shows it by a pivot of 0. */
+/** Takes the terms in order and leaves out each of which a column follows from those taken before; a Cholesky factor that grows shows it by a pivot of 0, and is that of the terms kept in the end. */
 function dropAliased<T extends Term & { readonly from: number }>(
   terms: readonly T[],
   products: Float64Array,
   size: number,
-): { readonly kept: readonly T[]; readonly aliases: readonly Alias[] } {
+): { readonly kept: readonly T[]; readonly aliases: readonly Alias[]; readonly lower: Float64Array } {
   const lower = new Float64Array(size * size);
   const taken: number[] = [];
   const kept: T[] = [];
@@ -195,7 +208,7 @@ function dropAliased<T extends Term & { readonly from: number }>(
     taken.length = before;
     aliases.push({ term, others: [...owners].filter((name) => name !== undefined) });
   }
-  return { kept, aliases };
+  return { kept, aliases, lower: compact(lower, size, taken.length) };
 }
 
 function solveStrided(lower: Float64Array, size: number, count: number, b: Float64Array): Float64Array {

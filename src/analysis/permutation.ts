@@ -2,6 +2,38 @@ import type { Rng } from '../rng.ts';
 import { type FactorFit, projectOnColumns, solveNormal, termSumSq } from './factor-fit.ts';
 import type { FactorModel } from './factor-model.ts';
 
+/** Exchanges of a permutation test where all tests of a table together leave time for them, and the least that are worth having. */
+const EXCHANGES = 999;
+const LEAST_EXCHANGES = 99;
+/** Above this many rows the F test no longer leans on the shape of the errors, and exchanges would take minutes. */
+const MOST_ROWS = 2000;
+/** Terms by row and entries of the inverse gone through in one exchange of one response, and in all exchanges of a table: about a second. */
+const MOST_WORK_EACH = 100_000;
+const MOST_WORK_TOGETHER = 1e9;
+
+/** Why there is none where `shareExchanges` gives 0. */
+export const TOO_MANY_FITS = `p_permutation: not even ${LEAST_EXCHANGES} exchanges for each response and context would take a reasonable time`;
+
+/** Terms by row and entries of the inverse: what one exchange goes through. */
+export function workOfExchange({ cells, size }: FactorModel): number {
+  return cells.length + size ** 2;
+}
+
+/** Why a model is too large to exchange its residuals; undefined where it is not. */
+export function sayWhyNotExchanged(model: FactorModel): string | undefined {
+  if (model.rowCount > MOST_ROWS) return `p_permutation: more than ${MOST_ROWS} rows, with which the F test needs none`;
+  return workOfExchange(model) > MOST_WORK_EACH
+    ? `p_permutation: ${model.rowCount} rows with ${model.size} columns are too many`
+    : undefined;
+}
+
+/** How many exchanges each test gets where these are their amounts of work: 999, or as many fewer as all together have time for; 0 where that is below 99. */
+export function shareExchanges(works: readonly number[]): number {
+  const together = works.reduce((sum, work) => sum + work, 0);
+  const times = Math.min(EXCHANGES, Math.floor(MOST_WORK_TOGETHER / Math.max(1, together)));
+  return times < LEAST_EXCHANGES ? 0 : times;
+}
+
 /**
  * By term of the model: how often an F at least as large comes up when the residuals of the full model are exchanged at random, within blocks where there are blocks.
  *

@@ -5,6 +5,7 @@ import { noncentralFCdf } from '../../src/analysis/distributions.ts';
 import { partialEtaSquared } from '../../src/analysis/effect-size.ts';
 import type { CellValue, ResponseEffects } from '../../src/analysis/index.ts';
 import { analyzeTable, RESULT_TABLES, tableFromRecords } from '../../src/analysis/index.ts';
+import { shareExchanges } from '../../src/analysis/permutation.ts';
 import { ANOVA } from './nist-anova.ts';
 
 type Records = readonly Readonly<Record<string, CellValue>>[];
@@ -273,4 +274,48 @@ test('every row of the tables has a cell for every column', () => {
     const { columns, rows } = tabulate(analysis);
     for (const row of rows) expect(row, name).toHaveLength(columns.length);
   }
+});
+
+describe('exchanges', () => {
+  test('are shared among all tests of a table, and given up where too few would be left', () => {
+    expect(shareExchanges([5000])).toBe(999);
+    const fits = (count: number) => new Array<number>(count).fill(100_000);
+    expect(shareExchanges(fits(30))).toBe(333);
+    expect(shareExchanges(fits(101))).toBe(99);
+    expect(shareExchanges(fits(102))).toBe(0);
+    expect(shareExchanges([])).toBe(999);
+  });
+
+  /** Cells of effects.csv that tell of exchanges, by term. */
+  function exchangesTold(rowCount: number) {
+    const records = Array.from({ length: rowCount }, (_, row) => ({
+      a: row & 1,
+      b: (row >> 1) & 1,
+      y: (row * 7) % 11,
+    }));
+    const analysis = analyzeTable(tableFromRecords(records, ['a', 'b']), {
+      factors: ['a', 'b'],
+      objectives: [{ response: 'y', direction: 'minimize' }],
+      contexts: [],
+    });
+    const { columns, rows } = (RESULT_TABLES['effects.csv'] as (typeof RESULT_TABLES)[string])(analysis);
+    const cell = (row: readonly unknown[], column: string) => row[columns.indexOf(column)];
+    return [...rows].map((row) => [cell(row, 'term'), cell(row, 'permutations'), cell(row, 'empty_because')]);
+  }
+
+  test('are told in the table, and so is why there are none', () => {
+    expect(exchangesTold(44)).toEqual([
+      ['a', 999, undefined],
+      ['b', 999, undefined],
+      ['a:b', 999, undefined],
+      ['residual', undefined, undefined],
+    ]);
+    const why = 'p_permutation: more than 2000 rows, with which the F test needs none';
+    expect(exchangesTold(2001)).toEqual([
+      ['a', undefined, why],
+      ['b', undefined, why],
+      ['a:b', undefined, why],
+      ['residual', undefined, undefined],
+    ]);
+  });
 });
