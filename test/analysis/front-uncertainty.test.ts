@@ -228,3 +228,29 @@ test('the variance of drawn means is that of the mean of as few as two replicate
   // s^2 / n = 2 / 2
   expect(variance).toBeCloseTo(1, 1);
 });
+
+describe('windows beside replicates', () => {
+  /** Variance of the drawn mean of x of two replicates, 10 and 10 + apart, whose windows give each a standard error of 1. */
+  function drawnVariance(apart: number) {
+    const halfWidth = 1.959963984540054;
+    const records = [10, 10 + apart].map((x) => ({ id: 'a', x, x_lo: x - halfWidth, x_hi: x + halfWidth, y: 1 }));
+    const rng = createRng(5);
+    const { sampler } = analyze([...records, { id: 'b', x: 1, y: 1 }]);
+    const draws = Array.from({ length: 20_000 }, () => sampler.draw(rng).get('x')?.[0] as number);
+    const mean = draws.reduce((sum, value) => sum + value, 0) / draws.length;
+    return draws.reduce((sum, value) => sum + (value - mean) ** 2, 0) / draws.length;
+  }
+
+  test('replicates that agree by chance are as sure as their windows let them be: w^2 / n', () => {
+    expect(drawnVariance(0.2)).toBeCloseTo(1 / 2, 1);
+  });
+
+  test('replicates that spread more are not moved as well, which would count the same twice: s^2 / n', () => {
+    // s^2 = apart^2 / 2
+    expect(Math.abs(drawnVariance(3) - 4.5 / 2)).toBeLessThan(0.15);
+  });
+
+  test('replicates that agree exactly hold a property that does not vary', () => {
+    expect(drawnVariance(0)).toBe(0);
+  });
+});
