@@ -62,19 +62,27 @@ export function numberCombinations(
   factors: readonly { readonly levels: readonly string[]; readonly codes: Int32Array }[],
   rowCount: number,
 ): { readonly ids: Int32Array; readonly count: number } {
-  let ids = new Int32Array(rowCount);
-  let count = Math.min(1, rowCount);
-  // Factor by factor, renumbering each time, so that no product of level counts can outgrow a number.
+  const keys = new Float64Array(rowCount);
+  let keyCount = Math.min(1, rowCount);
   for (const { levels, codes } of factors) {
-    const numberOf = createNumbering(count * levels.length);
-    const combined = new Int32Array(rowCount);
-    for (let row = 0; row < rowCount; row++) {
-      combined[row] = numberOf.of((ids[row] as number) * levels.length + (codes[row] as number));
+    // Renumbered before the product of level counts could outgrow a number, or an array of it the table.
+    if (keyCount * levels.length > 2 * rowCount) {
+      const { ids, count } = numberKeys(keys, keyCount);
+      keys.set(ids);
+      keyCount = count;
     }
-    ids = combined;
-    count = numberOf.count();
+    const width = levels.length;
+    for (let row = 0; row < rowCount; row++) keys[row] = (keys[row] as number) * width + (codes[row] as number);
+    keyCount *= width;
   }
-  return { ids, count };
+  return numberKeys(keys, keyCount);
+}
+
+function numberKeys(keys: Float64Array, keyCount: number) {
+  const numberOf = createNumbering(keyCount);
+  const ids = new Int32Array(keys.length);
+  for (let row = 0; row < ids.length; row++) ids[row] = numberOf.of(keys[row] as number);
+  return { ids, count: numberOf.count() };
 }
 
 /** An array of up to this many numbers (64 MB) is worth its speed over a map. */

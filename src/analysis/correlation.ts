@@ -245,50 +245,51 @@ function exactKendallP(discordant: number, n: number): number {
 }
 
 /**
- * How many pairs of ranks are out of order, equal ones being in order; leaves the ranks as they fall.
+ * How many pairs of ranks are out of order, equal ones being in order.
  *
- * A pair is counted where its ranks first differ, two bits at a time from the highest: ranks that agree above those bits stand together in the order given, and each is out of
- * order with the larger ones before it. Nothing here depends on how a comparison falls, which makes it some times faster than merge sort.
+ * Goes through the ranks and counts for each the smaller ones before it: seen ones are bits, and a tree of partial sums counts the bits of all words before. Bits keep the tree so
+ * small that it stays near the processor.
  * @param counts - how many there are of each rank
+ * Source: Fenwick (1994), "A new data structure for cumulative frequency tables", Software: Practice and Experience 24(3).
  */
 function countInversions(ranks: Uint32Array, counts: Uint32Array): number {
-  const starts = new Uint32Array(counts.length);
-  for (let rank = 1; rank < starts.length; rank++) {
-    starts[rank] = (starts[rank - 1] as number) + (counts[rank - 1] as number);
-  }
-  const bits = 32 - Math.clz32(counts.length - 1);
+  const places = counts.length === ranks.length ? ranks : placeTies(ranks, counts);
+  const words = (places.length >>> 5) + 1;
+  const seen = new Int32Array(words);
+  const tree = new Int32Array(words + 1);
   let inversions = 0;
-  let source: Uint32Array = ranks;
-  let target: Uint32Array = new Uint32Array(ranks.length);
-  for (let shift = bits + (bits % 2) - 2; shift >= 0; shift -= 2) {
-    inversions += countAtDigit(source, target, starts, shift);
-    [source, target] = [target, source];
+  for (let before = 0; before < places.length; before++) {
+    const place = places[before] as number;
+    const word = place >>> 5;
+    const bits = seen[word] as number;
+    let smaller = countBits(bits & ~(-1 << (place & 31)));
+    seen[word] = bits | (1 << (place & 31));
+    for (let node = word; node > 0; node &= node - 1) smaller += tree[node] as number;
+    for (let node = word + 1; node <= words; node += node & -node) tree[node] = (tree[node] as number) + 1;
+    inversions += before - smaller;
   }
   return inversions;
 }
 
-/** Inversions between ranks that first differ in the two bits at `shift`; sorts them by these bits where they agree above. */
-function countAtDigit(source: Uint32Array, target: Uint32Array, starts: Uint32Array, shift: number): number {
-  const next = new Uint32Array(((starts.length - 1) >>> shift) + 1);
-  for (let prefix = 0; prefix < next.length; prefix++) next[prefix] = starts[prefix << shift] as number;
-  // By digit, how many larger ones came before among the ranks that agree above.
-  const larger = new Uint32Array(4);
-  let inversions = 0;
-  let above = -1;
-  for (const rank of source) {
-    const prefix = rank >>> shift;
-    if (prefix >>> 2 !== above) {
-      above = prefix >>> 2;
-      larger.fill(0);
-    }
-    const digit = prefix & 3;
-    inversions += larger[digit] as number;
-    larger[0] = (larger[0] as number) + ((digit + 3) >> 2);
-    larger[1] = (larger[1] as number) + (digit >> 1);
-    larger[2] = (larger[2] as number) + (digit & (digit >> 1));
-    const to = next[prefix] as number;
-    target[to] = rank;
-    next[prefix] = to + 1;
+/** Ranks without ties: equal ones follow each other in the order given. */
+function placeTies(ranks: Uint32Array, counts: Uint32Array): Uint32Array {
+  const next = new Uint32Array(counts.length);
+  for (let rank = 1; rank < next.length; rank++) {
+    next[rank] = (next[rank - 1] as number) + (counts[rank - 1] as number);
   }
-  return inversions;
+  const places = new Uint32Array(ranks.length);
+  for (let at = 0; at < ranks.length; at++) {
+    const rank = ranks[at] as number;
+    const place = next[rank] as number;
+    places[at] = place;
+    next[rank] = place + 1;
+  }
+  return places;
+}
+
+/** Bits of a 32-bit word that are 1, added up in ever wider fields. Source: Warren (2012), "Hacker's Delight", 2nd ed., sec. 5-1. */
+function countBits(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
