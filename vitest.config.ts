@@ -2,7 +2,6 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Tests that trust real clocks, start real servers under load, or look at what the whole machine runs: one file at a time, with nothing beside. */
 const ALONE = [
-  'test/cli/run.test.ts',
   'test/energy/**/*.test.ts',
   'test/launch/**/*.test.ts',
   'test/load/**/*.test.ts',
@@ -21,7 +20,8 @@ export default defineConfig({
           name: 'beside',
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: [...configDefaults.exclude, ...ALONE],
-          maxWorkers: '100%',
+          // More than two cores: some of these wait for processes of theirs most of the time.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },

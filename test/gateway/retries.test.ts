@@ -49,7 +49,8 @@ test('a 503 goes on to another server, with the same bytes', async () => {
 
 test('a 503 that comes before the body was sent goes on too, with the whole body', async () => {
   const { status, bodies } = await tryWith((_request, response) => {
-    response.writeHead(503, { connection: 'close' }).end('{}');
+    // Without closing the connection: bytes that a server has not read when it closes would reset it, and the client might never see the answer.
+    response.writeHead(503).end('{}');
   });
   expect(status).toBe(200);
   expect(bodies[0]?.equals(BODY)).toBe(true);

@@ -129,8 +129,9 @@ test('a server that never becomes ready fails every trial of its configuration, 
 test('a server that answers errors makes the trial invalid, with their number and kind, and each retry is kept', {
   timeout: 60_000,
 }, async ({ folder }) => {
-  const spec = specOf('  one: { concurrency: 1 }\n  two: { concurrency: 2 }', ', retries: 1');
-  const { records } = await runOnKnownServer(folder, spec, { behaviour: ['answers-500', '400'] });
+  const loads = '  one: { concurrency: 1 }\n  two: { concurrency: 2 }';
+  const spec = specOf(loads, ', retries: 1').replace('window: 2s, windows: 2', 'window: 1s, windows: 1');
+  const { records } = await runOnKnownServer(folder, spec, { behaviour: ['answers-500', '300'] });
   const broken = records.find((record) => record.state === 'done' && Number(record.responses.http_5xx_count) > 0);
   expect(broken).toMatchObject({
     verdict: 'invalid',

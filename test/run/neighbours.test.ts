@@ -205,7 +205,9 @@ for (const engine of ['docker', 'podman'] as const) {
     const launcher = createContainerLauncher(engine, {
       image: TEST_BASE,
       // Where they lie here, for the sake of what they import.
-      engineArgs: ['test', 'dist', 'package.json'].map((name) => `--volume=${path.join(ROOT, name)}:/known/${name}:ro`),
+      engineArgs: ['test', 'dist', 'package.json', 'node_modules'].map(
+        (name) => `--volume=${path.join(ROOT, name)}:/known/${name}:ro`,
+      ),
       command: (settings) => [
         'node',
         '/known/test/run/known-server.mjs',
