@@ -59,25 +59,28 @@ function findReason(
 ): string | undefined {
   if (offsets[configuration] === offsets[configuration + 1]) return 'every trial failed or is invalid';
   let reason: string | undefined;
-  const add = (text: string) => {
-    reason = reason === undefined ? text : `${reason}; ${text}`;
-  };
+  // No array and no function of its own for each of a million configurations, hardly any of which has a reason.
   for (const { response, values } of measured) {
-    if (Number.isNaN(values[configuration])) add(`${response} was not measured`);
+    if (Number.isNaN(values[configuration])) reason = join(reason, `${response} was not measured`);
   }
   for (const gate of gates) {
-    const { response, relation, limit, values, loss } = gate;
-    const value = values[configuration] as number;
-    if (loss !== undefined) {
-      const text = sayLoss(configuration, value, limit, loss);
-      if (text !== undefined) add(text);
-      continue;
-    }
-    if (Number.isNaN(value))
-      add(`${response} was not measured, so ${response} ${relation} ${limit} is not known to hold`);
-    else if (missesGate({ relation, limit }, value)) add(`misses ${response} ${relation} ${limit} (is ${value})`);
+    const text = sayMiss(configuration, gate);
+    if (text !== undefined) reason = join(reason, text);
   }
   return reason;
+}
+
+function join(reason: string | undefined, text: string): string {
+  return reason === undefined ? text : `${reason}; ${text}`;
+}
+
+/** Why a constraint is missed, or is not known to hold; undefined where it is met. */
+function sayMiss(configuration: number, { response, relation, limit, values, loss }: Gate): string | undefined {
+  const value = values[configuration] as number;
+  if (loss !== undefined) return sayLoss(configuration, value, limit, loss);
+  if (Number.isNaN(value))
+    return `${response} was not measured, so ${response} ${relation} ${limit} is not known to hold`;
+  return missesGate({ relation, limit }, value) ? `misses ${response} ${relation} ${limit} (is ${value})` : undefined;
 }
 
 /** Why a loss misses its limit, or is not known; undefined where it is within it. */

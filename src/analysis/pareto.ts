@@ -32,63 +32,72 @@ export function findFront(
   return onFront;
 }
 
-/** How much more one objective counts than the others where a good point is sought. */
-const WEIGHTS = [1, 3, 9];
+/** Up to here sorting all points is quicker than a sieve. */
+const FEW_POINTS = 5000;
+const MOST_CELLS = 65_536;
+/** Cells to a side; with fewer, which nine and more objectives would have, hardly a point is dropped. */
+const [LEAST_SIDE, MOST_SIDE] = [4, 255];
+/** Points whose quantiles are the edges of bins; consecutive multiples of the golden ratio fall evenly whatever period a table has. */
+const SAMPLE = 2048;
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
- * Points left when those are dropped that some good ones dominate: a first sieve, so that of a large table few points are sorted.
+ * Points left when those are dropped that are surely dominated: a first sieve, so that of a large table few points are sorted.
  *
- * A good point has the least weighted sum of losses in shares of their ranges, each objective weighing more in turn. Which points these are decides how many are dropped, never whether
- * one rightly is.
+ * All objectives but the last are cut into bins, each edge belonging to the bin above. A point is dropped where one in a lower bin of each of them is at least as good in the last. Where
+ * the edges are decides how many are dropped, never whether one rightly is.
  */
 function dropDominated(losses: readonly Float64Array[]): Uint32Array {
-  let points = indicesUpTo(losses[0]?.length ?? 0);
-  const scales = losses.map((loss) => 1 / spanOf(loss));
-  for (const weight of WEIGHTS) {
-    for (let favoured = 0; favoured < losses.length; favoured++) {
-      const weights = scales.map((scale, index) => (index === favoured ? weight * scale : scale));
-      const good = findLeastSum(losses, weights, points);
-      if (good !== undefined) points = points.filter((point) => !dominates(losses, good, point));
+  const binned = losses.slice(0, -1);
+  const last = losses.at(-1) ?? new Float64Array(0);
+  // One cell more than bins to a side, which stays empty: below the lowest bin there is nothing.
+  const side = Math.min(MOST_SIDE, Math.floor(MOST_CELLS ** (1 / binned.length)));
+  if (binned.length === 0 || side < LEAST_SIDE || last.length <= FEW_POINTS) return indicesUpTo(last.length);
+  const cells = new Uint32Array(last.length);
+  for (const loss of binned) addBins(cells, side, loss);
+  const least = new Float64Array(side ** binned.length).fill(Number.POSITIVE_INFINITY);
+  for (let point = 0; point < cells.length; point++) {
+    const cell = cells[point] as number;
+    if ((last[point] as number) < (least[cell] as number)) least[cell] = last[point] as number;
+  }
+  let step = 0;
+  for (let stride = 1; stride < least.length; stride *= side) {
+    spreadUpwards(least, stride, side);
+    step += stride;
+  }
+  const kept = new Uint32Array(cells.length);
+  let count = 0;
+  for (let point = 0; point < cells.length; point++) {
+    if ((last[point] as number) < (least[(cells[point] as number) - step] as number)) kept[count++] = point;
+  }
+  return kept.slice(0, count);
+}
+
+/** Appends to the cell of every point its bin, from 1 to side - 1, as a further digit. */
+function addBins(cells: Uint32Array, side: number, values: Float64Array): void {
+  const sample = new Float64Array(SAMPLE);
+  for (let at = 0; at < SAMPLE; at++) sample[at] = values[Math.floor(((at * GOLDEN) % 1) * values.length)] as number;
+  sample.sort();
+  const edges = new Float64Array(side - 2);
+  for (let at = 0; at < edges.length; at++) edges[at] = sample[Math.floor(((at + 1) * SAMPLE) / (side - 1))] as number;
+  for (let point = 0; point < cells.length; point++) {
+    const value = values[point] as number;
+    let [low, high] = [0, edges.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((edges[middle] as number) <= value) low = middle + 1;
+      else high = middle;
     }
+    cells[point] = (cells[point] as number) * side + low + 1;
   }
-  return points;
 }
 
-function spanOf(values: Float64Array): number {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    if (value < least) least = value;
-    if (value > most) most = value;
+/** Gives every cell the least of itself and those below it along one digit. */
+function spreadUpwards(least: Float64Array, stride: number, side: number): void {
+  for (let cell = stride; cell < least.length; cell++) {
+    const below = least[cell - stride] as number;
+    if (Math.floor(cell / stride) % side > 0 && below < (least[cell] as number)) least[cell] = below;
   }
-  return most - least || 1;
-}
-
-function findLeastSum(
-  losses: readonly Float64Array[],
-  weights: readonly number[],
-  points: Uint32Array,
-): number | undefined {
-  let best: number | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const point of points) {
-    let sum = 0;
-    for (let index = 0; index < losses.length; index++) {
-      sum += (weights[index] as number) * ((losses[index] as Float64Array)[point] as number);
-    }
-    if (sum < least) [best, least] = [point, sum];
-  }
-  return best;
-}
-
-function dominates(losses: readonly Float64Array[], point: number, other: number): boolean {
-  let isBetter = false;
-  for (let index = 0; index < losses.length; index++) {
-    const loss = losses[index] as Float64Array;
-    const [ours, theirs] = [loss[point] as number, loss[other] as number];
-    if (ours > theirs) return false;
-    if (ours < theirs) isBetter = true;
-  }
-  return isBetter;
 }
 
 function takeAt(values: Float64Array, places: Uint32Array): Float64Array {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findFront } from '../../src/analysis/index.ts';
+import { createRng } from '../../src/rng.ts';
 
 type Direction = 'minimize' | 'maximize';
 
@@ -107,4 +108,27 @@ test('zero and negative zero are equal', () => {
       ['maximize', 'minimize'],
     ),
   ).toEqual([1, 1]);
+});
+
+test.each([
+  { objectives: 1, levels: 50_000 },
+  { objectives: 2, levels: 200 },
+  { objectives: 3, levels: 40 },
+  { objectives: 3, levels: 1e9 },
+  { objectives: 4, levels: 12 },
+  { objectives: 9, levels: 2 },
+])('a table large enough to be sieved keeps its front: $objectives objectives of $levels levels', (table) => {
+  const rng = createRng(table.objectives * table.levels);
+  const directions = Array.from({ length: table.objectives }, (_, k): Direction => (k % 2 ? 'maximize' : 'minimize'));
+  // Squares crowd most values near one end.
+  const points = Array.from({ length: 6000 }, () =>
+    directions.map(() => Math.floor(rng.uniform() ** 2 * table.levels)),
+  );
+  const marks = frontOf(points, directions);
+  const front = points.filter((_, index) => marks[index] === 1);
+  const wrong = points.filter(
+    (point, index) => front.some((other) => dominates(other, point, directions)) === (marks[index] === 1),
+  );
+  expect(front.length).toBeGreaterThan(0);
+  expect(wrong).toEqual([]);
 });
