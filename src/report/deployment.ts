@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
-import type { Level } from '../spec/index.ts';
+import { quoteForShell } from '../shell-quote.ts';
+import type { ExperimentSpec, Level } from '../spec/index.ts';
 import type { Results } from '../store/index.ts';
 
 /** How to run what was recommended. */
@@ -8,9 +9,26 @@ export interface Deployment {
   readonly specFragment: string;
   /** A command that serves it; undefined for servers other than dse's own, and for plain tables. */
   readonly command: string | undefined;
-  /** What the command does not hold: what clients must send, and where the figures were measured. */
+  /** The same in a container; undefined where `command` is. */
+  readonly container: ContainerDeployment | undefined;
+  /** What the commands do not hold: what clients must send, and where the figures were measured. */
   readonly notes: readonly string[];
 }
+
+/** How to serve a configuration in a container. */
+export interface ContainerDeployment {
+  /** The command that builds the image, where it is dse's own. */
+  readonly build: string | undefined;
+  /** The command that serves, for a POSIX shell, over several lines. */
+  readonly run: string;
+  readonly notes: readonly string[];
+}
+
+/** Writes the container's commands; given by the caller, because what makes them is not for a report to know. @param levels - every factor's, fixed ones included */
+export type DescribeContainer = (
+  levels: Readonly<Record<string, Level>>,
+  manifest: Results['manifest'],
+) => ContainerDeployment;
 
 const SERVE_OPTIONS: Readonly<Record<string, string>> = {
   threads: '--threads',
@@ -29,18 +47,47 @@ const BATCHING_OPTIONS: Readonly<Record<string, string>> = {
 /** Where gRPC is usually served. */
 const GRPC_PORT = 9000;
 const CLIENT: readonly string[] = ['batch', 'protocol', 'sequence_length'];
+/** Conditions of the measurement that the commands do not bring about. */
+const CONDITIONS: readonly string[] = ['load', 'colocated', 'cpu_frequency'];
 
 /**
- * The spec fragment and the command for one configuration.
+ * The spec fragment and the commands for one configuration.
  *
  * @param chosen - level names of the varied factors
  * @param results - the folders it comes from; none for a plain table, of which nothing but the names is known
  */
-export function describeDeployment(chosen: Readonly<Record<string, string>>, results: readonly Results[]): Deployment {
+export function describeDeployment(
+  chosen: Readonly<Record<string, string>>,
+  results: readonly Results[],
+  describeContainer: DescribeContainer,
+): Deployment {
   const [first] = results;
-  if (first === undefined) return { specFragment: stringify({ fixed: chosen }), command: undefined, notes: [] };
+  if (first === undefined)
+    return { specFragment: stringify({ fixed: chosen }), command: undefined, container: undefined, notes: [] };
   const { spec } = first.manifest;
-  const levels: Record<string, Level> = { ...spec.fixed };
+  const levels = levelsOf(chosen, results, spec);
+  const isOwn = spec.server.description === undefined && spec.server.url === undefined;
+  const fixed = Object.fromEntries(
+    Object.entries(levels).map(([factor, { name, value }]) => [
+      factor,
+      factor === 'load' || typeof value === 'object' ? name : value,
+    ]),
+  );
+  return {
+    specFragment: stringify({ server: { engine: spec.server.engine }, fixed }),
+    command: isOwn ? serveCommand(levels, spec.server.cpuset) : undefined,
+    container: isOwn ? describeContainer(levels, first.manifest) : undefined,
+    notes: notesOn(levels, chosen.host),
+  };
+}
+
+/** The level of every factor: those chosen, and what was held fixed. */
+function levelsOf(
+  chosen: Readonly<Record<string, string>>,
+  results: readonly Results[],
+  { fixed }: ExperimentSpec,
+): Readonly<Record<string, Level>> {
+  const levels: Record<string, Level> = { ...fixed };
   for (const [factor, name] of Object.entries(chosen)) {
     const level = results
       .flatMap(({ manifest }) => [
@@ -50,41 +97,35 @@ export function describeDeployment(chosen: Readonly<Record<string, string>>, res
       .find((candidate) => candidate.name === name);
     if (level !== undefined) levels[factor] = level;
   }
-  const isOwn = spec.server.description === undefined && spec.server.url === undefined;
-  const fixed = Object.fromEntries(
-    Object.entries(levels).map(([factor, { name, value }]) => [
-      factor,
-      factor === 'load' || typeof value === 'object' ? name : value,
-    ]),
-  );
-  const clients = CLIENT.filter((factor) => levels[factor] !== undefined);
-  return {
-    specFragment: stringify({ server: { engine: spec.server.engine }, fixed }),
-    command: isOwn ? serveCommand(levels, spec.server.cpuset) : undefined,
-    notes: [
-      ...(clients.length > 0
-        ? [`Clients send ${clients.map((factor) => `${factor}=${levels[factor]?.name}`).join(', ')}.`]
-        : []),
-      ...(levels.load === undefined
-        ? []
-        : [`Measured at load=${levels.load.name}; at other loads another configuration may be best.`]),
-      ...(chosen.host === undefined ? [] : [`Measured on ${chosen.host}.`]),
-      ...(levels.variant !== undefined && levels.variant.name !== 'fp32'
-        ? [`Make the variant first: dse models quantize, convert or prune (variant ${levels.variant.name}).`]
-        : []),
-    ],
-  };
+  return levels;
+}
+
+function notesOn(levels: Readonly<Record<string, Level>>, host: string | undefined): string[] {
+  const named = (factors: readonly string[]) =>
+    factors
+      .flatMap((factor) => {
+        const level = levels[factor];
+        return level === undefined || level.value === 'none' ? [] : [`${factor}=${level.name}`];
+      })
+      .join(', ');
+  const [clients, conditions] = [named(CLIENT), named(CONDITIONS)];
+  return [
+    ...(clients === '' ? [] : [`Clients send ${clients}.`]),
+    ...(conditions === '' ? [] : [`Measured at ${conditions}; elsewhere another configuration may be best.`]),
+    ...(host === undefined ? [] : [`Measured on ${host}.`]),
+  ];
 }
 
 /** `dse serve`, inside a scope of systemd where resources are limited. */
 function serveCommand(levels: Readonly<Record<string, Level>>, serverCpuset: string | undefined): string {
   const value = (factor: string) => levels[factor]?.value;
-  const isVariant = levels.variant !== undefined && levels.variant.name !== 'fp32';
-  const model = isVariant ? `${levels.model?.name}-${levels.variant?.name}.onnx` : String(value('model'));
   const isOn = (factor: string) => ![undefined, 'off', 'none'].includes(value(factor) as string | undefined);
   const serve = [
     'dse serve',
-    quote(model),
+    quoteForShell(String(value('model'))),
+    ...(value('variant') === undefined || value('variant') === 'fp32'
+      ? []
+      : [`--variant ${quoteForShell(String(value('variant')))}`]),
     ...Object.entries({ ...SERVE_OPTIONS, ...(isOn('max_batch') ? BATCHING_OPTIONS : {}) }).flatMap(
       ([factor, option]) =>
         isOn(factor) ? [`${option} ${value(factor)}${factor === 'max_queue_delay_ms' ? 'ms' : ''}`] : [],
@@ -99,8 +140,4 @@ function serveCommand(levels: Readonly<Record<string, Level>>, serverCpuset: str
     ...(cpuset === undefined ? [] : [`-p AllowedCPUs=${cpuset}`]),
   ];
   return limits.length === 0 ? serve : `systemd-run --scope ${limits.join(' ')} ${serve}`;
-}
-
-function quote(text: string): string {
-  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

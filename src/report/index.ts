@@ -1,7 +1,7 @@
 /** From results and their analysis to text for people. Nothing here reads or writes files. */
 export { chartsOf, createReport, type Report } from './chapters.ts';
 export { drawSvg } from './charts/draw.ts';
-export { describeDeployment } from './deployment.ts';
+export { type ContainerDeployment, describeDeployment } from './deployment.ts';
 export { type PageAssets, renderPage } from './html/page.ts';
 export { formatDuration, formatNumber } from './numbers.ts';
 export { renderComparison, renderComparisonMarkdown } from './render-comparison.ts';

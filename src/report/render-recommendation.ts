@@ -1,6 +1,6 @@
 import { type Analysis, type Candidate, levelsOf, type Recommendation } from '../analysis/index.ts';
 import { findResponse } from '../spec/index.ts';
-import type { Deployment } from './deployment.ts';
+import type { ContainerDeployment, Deployment } from './deployment.ts';
 import { formatNumber } from './numbers.ts';
 import { renderTextTable, type TextColumn } from './text-table.ts';
 
@@ -59,9 +59,15 @@ function renderChoice(
         ]),
     ...analysis.notes.map((note) => `Note: ${note}.`),
     ...(deployment === undefined ? [] : ['', 'As a spec:', '', indent(deployment.specFragment)]),
-    ...(deployment?.command === undefined ? [] : ['To serve it:', '', `    ${deployment.command}`, '']),
+    ...(deployment?.command === undefined ? [] : ['To serve it:', '', indent(deployment.command)]),
+    ...(deployment?.container === undefined ? [] : ['Or in a container:', '', indent(commandsOf(deployment.container))]),
     ...(deployment?.notes ?? []),
+    ...(deployment?.container?.notes ?? []),
   ];
+}
+
+function commandsOf({ build, run }: ContainerDeployment): string {
+  return build === undefined ? run : `${build}\n${run}`;
 }
 
 function sayHowSure({ chances }: Candidate): string[] {

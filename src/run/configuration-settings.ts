@@ -36,8 +36,12 @@ export function launchedServerOf(
   };
 }
 
-/** What the server process is told for a combination of levels. */
-function serverSettingsOf(levels: Levels, model: ResolvedModel, inside: readonly ModelSettings[]): ServerSettings {
+/** What dse's own server is told for a combination of levels. @param inside - models of neighbours that it serves too */
+export function serverSettingsOf(
+  levels: Levels,
+  model: Pick<ResolvedModel, 'name' | 'file' | 'image'>,
+  inside: readonly ModelSettings[] = [],
+): ServerSettings {
   return {
     models: [{ name: servedName(model), file: model.file, ...servingOf(levels), ...imageOf(levels, model) }, ...inside],
     host: '127.0.0.1',
@@ -48,7 +52,7 @@ function serverSettingsOf(levels: Levels, model: ResolvedModel, inside: readonly
 }
 
 /** Told only to a server that is sent images; for the others nothing changes. */
-function imageOf(levels: Levels, { image }: ResolvedModel): Pick<ModelSettings, 'image'> {
+function imageOf(levels: Levels, { image }: Pick<ResolvedModel, 'image'>): Pick<ModelSettings, 'image'> {
   return levelValue<Protocol>(levels, 'protocol') === 'image' ? { image } : {};
 }
 
@@ -175,6 +179,6 @@ function openLoad(
 }
 
 /** A model's name in the server's URL: its base name where it is a file. */
-function servedName(model: ResolvedModel): string {
+function servedName(model: Pick<ResolvedModel, 'name'>): string {
   return model.name.replace(/^.*[/\\]/, '').replace(/\.onnx$/, '');
 }

@@ -1,6 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { describeContainer } from '../../src/cli/container-deployment.ts';
 import { recommend } from '../../src/cli/commands/recommend.ts';
+import { serverImageTag } from '../../src/launch/index.ts';
 import { describeDeployment } from '../../src/report/index.ts';
+import type { ExperimentSpec, Scalar } from '../../src/spec/types.ts';
 import type { Results } from '../../src/store/index.ts';
 import { manifestInput, spec } from '../store/examples.ts';
 import { dse, scratchFolder } from './dse.ts';
@@ -63,35 +67,104 @@ test.each([
   ).rejects.toThrow(message);
 });
 
+type Levels = Readonly<Record<string, Scalar>>;
+
+const DEFAULTS: Levels = {
+  ...{ model: 'mnist-cnn', variant: 'fp32', batch: 1, protocol: 'rest-binary', colocated: 'none' },
+  ...{ threads: 1, inter_op_threads: 1, execution_mode: 'sequential', graph_optimization: 'all', spinning: false },
+};
+
+/** What is said of a configuration that has the levels a resolved spec gives to every factor, and these. */
+function deploymentWith(levels: Levels, server: Partial<ExperimentSpec['server']> = {}) {
+  const all = Object.entries({ ...DEFAULTS, ...levels });
+  const fixed = Object.fromEntries(all.map(([factor, value]) => [factor, { name: String(value), value }]));
+  const example = spec({ fixed: { ...spec().fixed, ...fixed }, factors: {} });
+  const manifest = { ...manifestInput(), spec: { ...example, server: { ...example.server, ...server } } };
+  return describeDeployment({}, [{ manifest } as unknown as Results], describeContainer);
+}
+
 test('a configuration is deployed by a spec fragment and a command that applies its limits', () => {
-  const levels = {
-    cpus: { name: '0.5', value: 0.5 },
-    memory: { name: '512MB', value: 512e6 },
-    batch: { name: '4', value: 4 },
-  };
-  const example = spec({ fixed: { ...spec().fixed, ...levels } });
-  const results = { manifest: { ...manifestInput(), spec: example } } as unknown as Results;
-  const chosen = Object.fromEntries(
-    Object.entries(example.factors).map(([factor, [first]]) => [factor, first?.name ?? '']),
+  const limits = { cpus: 0.5, memory: 512e6, batch: 4, cpu_frequency: 1_200_000 };
+  const { command, specFragment, notes } = deploymentWith({ ...limits, variant: 'int8-static' });
+  expect(command).toMatch(
+    /^systemd-run --scope -p CPUQuota=50% -p MemoryMax=512000000 .*dse serve mnist-cnn --variant int8-static --threads 1/,
   );
-  const { command, specFragment, notes } = describeDeployment(chosen, [results]);
-  expect(command).toMatch(/^systemd-run --scope -p CPUQuota=50% -p MemoryMax=512000000 .*dse serve \S+ --threads 1/);
   expect(specFragment).toContain('cpus: 0.5');
-  expect(notes).toContain('Clients send batch=4.');
+  expect(notes).toContain('Clients send batch=4, protocol=rest-binary.');
+  expect(notes).toContain(
+    'Measured at load=light, cpu_frequency=1200000; elsewhere another configuration may be best.',
+  );
 });
 
 test('how requests are joined, queued, remembered and sent stands in the command, and what is off does not', () => {
-  const level = (value: string | number) => ({ name: String(value), value });
-  const commandWith = (levels: Readonly<Record<string, string | number>>) => {
-    const factors = Object.fromEntries(Object.entries(levels).map(([factor, value]) => [factor, level(value)]));
-    const example = spec({ fixed: { ...spec().fixed, ...factors } });
-    return describeDeployment({}, [{ manifest: { ...manifestInput(), spec: example } } as unknown as Results]).command;
-  };
   const serving = { instances: 2, max_queue: 50, cache: 100, protocol: 'grpc' };
   const batching = { max_batch: 8, max_queue_delay_ms: 2, preferred_batch: 4 };
-  expect(commandWith({ ...serving, ...batching })).toContain(
+  expect(deploymentWith({ ...serving, ...batching }).command).toContain(
     '--instances 2 --max-queue 50 --cache 100 --max-batch 8 --max-queue-delay 2ms --preferred-batches 4 --grpc-port 9000',
   );
-  const off = commandWith({ max_batch: 'off', max_queue_delay_ms: 2, preferred_batch: 'none', cache: 'off' });
-  expect(off).not.toMatch(/--(max-batch|max-queue-delay|preferred-batches|cache|grpc-port)/);
+  const off = deploymentWith({ max_batch: 'off', max_queue_delay_ms: 2, preferred_batch: 'none', cache: 'off' });
+  expect(off.command).not.toMatch(/--(max-batch|max-queue-delay|preferred-batches|cache|grpc-port)/);
+});
+
+/** The words that a shell makes of a command, its first replaced so that nothing is run. */
+function wordsOf(command: string): string[] {
+  const script = `${command.replace(/^\S+/, 'set --')}\nprintf '%s\\0' "$@"`;
+  return execFileSync('sh', ['-c', script], { cwd: '/', encoding: 'utf8' }).split('\0').slice(0, -1);
+}
+
+test('the command of a container holds its limits, its image and the settings that the trials had', () => {
+  const limits = { cpus: 0.5, memory: 512e6, cpuset: '0-1' };
+  const serving = { threads: 2, max_batch: 8, max_queue_delay_ms: 2, protocol: 'grpc', variant: 'int8-static' };
+  const { container } = deploymentWith({ ...limits, ...serving });
+  expect(container?.build).toBe('dse image build --engine docker');
+  const words = wordsOf(container?.run ?? '');
+  expect(words.slice(0, -1)).toEqual([
+    ...['run', '--rm', '--pull=never', '--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'],
+    ...['--publish=127.0.0.1:8080:8080', '--publish=127.0.0.1:9000:8081'],
+    ...['--cpus=0.5', '--cpuset-cpus=0-1', '--memory=512000000b', '--memory-swap=512000000b'],
+    ...['--volume=//models:/models:ro', serverImageTag()],
+  ]);
+  expect(JSON.parse(words.at(-1) ?? '')).toEqual({
+    models: [
+      {
+        name: 'mnist-cnn',
+        file: '/models/mnist-cnn-int8-static.onnx',
+        engine: {
+          intraOpThreads: 2,
+          interOpThreads: 1,
+          executionMode: 'sequential',
+          graphOptimization: 'all',
+          spinning: false,
+        },
+        batching: { maxBatch: 8, maxQueueDelayMs: 2, preferredBatches: [] },
+      },
+    ],
+    host: '0.0.0.0',
+    port: 8080,
+    grpcPort: 8081,
+  });
+  expect(container?.notes.join(' ')).toContain('`dse models inspect mnist-cnn --variant int8-static`');
+  expect(container?.notes.join(' ')).toContain('measured outside a container');
+});
+
+test('what was measured in Podman, on an image and with arguments of its own, is deployed so', () => {
+  const own = { image: "it's:1", context: 'here', network: 'published', engineArgs: ['--ulimit', 'nofile=1 2'] } as const;
+  const { container } = deploymentWith({ model: "dir/my model's.onnx" }, { engine: 'podman', container: own });
+  expect(container?.build).toBeUndefined();
+  expect(container?.run).toMatch(/^podman --connection=here run /);
+  const words = wordsOf(container?.run ?? '');
+  expect(words).toEqual(expect.arrayContaining(['--ulimit', 'nofile=1 2', "it's:1"]));
+  expect(JSON.parse(words.at(-1) ?? '').models).toMatchObject([
+    { name: "my model's", file: "/models/my model's.onnx" },
+  ]);
+  expect(container?.notes).toHaveLength(1);
+  const built = { context: 'far', baseImage: 'node:24' };
+  expect(deploymentWith({}, { engine: 'docker', container: built }).container?.build).toBe(
+    'dse image build --engine docker --context far --base node:24',
+  );
+});
+
+test('a server other than dse\'s own has no command', () => {
+  const { command, container } = deploymentWith({}, { url: 'http://127.0.0.1:1' });
+  expect([command, container]).toEqual([undefined, undefined]);
 });

@@ -3,6 +3,7 @@ import { UsageError } from '../../errors.ts';
 import { describeDeployment, renderRecommendation } from '../../report/index.ts';
 import { LOAD_FACTORS } from '../../spec/index.ts';
 import { type AskOptions, analyzeInputs } from '../analyze-input.ts';
+import { describeContainer } from '../container-deployment.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 
 interface RecommendOptions extends Omit<AskOptions, 'context'> {
@@ -31,7 +32,8 @@ export async function recommend(inputs: readonly string[], options: RecommendOpt
   const answers = listPlaces(analysis, parsePlace(options.at, analysis)).map((at) => {
     const recommendation = recommendFrom(analysis, at);
     const chosen = 'choice' in recommendation ? name(recommendation.choice.configuration) : undefined;
-    return { at, recommendation, deployment: chosen === undefined ? undefined : describeDeployment(chosen, results) };
+    const deployment = chosen === undefined ? undefined : describeDeployment(chosen, results, describeContainer);
+    return { at, recommendation, deployment };
   });
   if (options.json) {
     const recommendations = answers.map(({ at, recommendation, deployment }) => ({

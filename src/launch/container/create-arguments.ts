@@ -9,8 +9,11 @@ import { RUN_LABEL_KEY } from './engine-cli.ts';
 const MODELS_DIR = '/models';
 
 /** Ports of dse's own server inside a container with a network of its own. */
-const INNER_PORT = 8080;
+export const INNER_PORT = 8080;
 export const INNER_GRPC_PORT = 8081;
+
+/** Nothing inside can be written to, and no privilege can be gained. */
+export const SHUT_IN: readonly string[] = ['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'];
 
 /**
  * How requests reach the server: over the host's own network, or through a published port, that is through address translation and often a proxy, which costs latency. Host
@@ -47,7 +50,7 @@ export interface ContainerContents {
  * Arguments of `create` for one server; the same for Docker and Podman.
  *
  * Standard input is a pipe held by dse, which ends the server when dse ends, however it ends. The engine keeps no log: output goes through the attached client into dse's own
- * bounded file. Nothing inside can be written to, and no privilege can be gained.
+ * bounded file.
  */
 export function createArguments(request: LaunchRequest, options: CreateOptions): string[] {
   const { runLabel, settings, limits } = request;
@@ -57,7 +60,7 @@ export function createArguments(request: LaunchRequest, options: CreateOptions):
     'create',
     ...['--interactive', `--name=${name}`, `--label=${RUN_LABEL_KEY}=${runLabel}`],
     ...[`--env=${RUN_LABEL_VARIABLE}=${runLabel}`, '--log-driver=none', '--pull=never', '--no-healthcheck'],
-    ...['--read-only', '--cap-drop=ALL', '--security-opt=no-new-privileges'],
+    ...SHUT_IN,
     ...(user === undefined ? [] : [`--user=${user}`]),
     ...(network === 'host' ? ['--network=host'] : publishArguments(settings, port)),
     ...limitArguments(limits),
@@ -91,13 +94,16 @@ export function ownContents(
 }
 
 /** @param inner - the port inside that requests over HTTP go to */
-function publishArguments({ port, grpcPort }: ServerSettings, inner: number): string[] {
+export function publishArguments(
+  { port, grpcPort }: Pick<ServerSettings, 'port' | 'grpcPort'>,
+  inner: number,
+): string[] {
   const publish = (from: number, to: number) => `--publish=127.0.0.1:${from === 0 ? '' : from}:${to}`;
   return [publish(port, inner), ...(grpcPort === undefined ? [] : [publish(grpcPort, INNER_GRPC_PORT)])];
 }
 
 /** Swap is kept out, so that a server over its limit ends instead of crawling. */
-function limitArguments({ cpus, cpuset, memoryBytes }: Limits): string[] {
+export function limitArguments({ cpus, cpuset, memoryBytes }: Limits): string[] {
   return [
     ...(cpus === undefined ? [] : [`--cpu-period=${QUOTA_PERIOD_US}`, `--cpu-quota=${quotaUs(cpus)}`]),
     ...(cpuset === undefined ? [] : [`--cpuset-cpus=${cpuset}`]),

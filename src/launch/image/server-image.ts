@@ -47,7 +47,7 @@ export async function ensureServerImage(host: EngineHost, options: ImageOptions)
   const { baseImage = process.env.DSE_BASE_IMAGE, signal, onProgress, isForced = false } = options;
   const { engine } = host;
   const files = listFiles();
-  const tag = `${REPOSITORY}:${hashOf(files, baseImage)}`;
+  const tag = tagOf(files, baseImage);
   const known = isForced ? undefined : await findDigest(host, tag);
   if (known !== undefined) return { tag, digest: known, isCached: true };
   onProgress(`building the image ${tag} with ${engine}`);
@@ -62,9 +62,19 @@ export async function ensureServerImage(host: EngineHost, options: ImageOptions)
   throw new LaunchError({ where: DOCKERFILE, what: `${engine} built the image ${tag}, but does not have it`, hint });
 }
 
+/**
+ * The tag that `ensureServerImage` gives the image, whether an engine has it or not.
+ *
+ * @param baseImage - as in its options
+ * @throws LaunchError where dse's own files cannot be read
+ */
+export function serverImageTag(baseImage: string | undefined = process.env.DSE_BASE_IMAGE): string {
+  return tagOf(listFiles(), baseImage);
+}
+
 /** Tags of server images of earlier builds of dse, which this dse would not use. */
 export async function listOldImages(host: EngineHost): Promise<readonly string[]> {
-  const current = `${REPOSITORY}:${hashOf(listFiles(), process.env.DSE_BASE_IMAGE)}`;
+  const current = serverImageTag();
   const args = ['images', `--filter=reference=${REPOSITORY}`, '--format={{.Repository}}:{{.Tag}}'];
   const text = await callEngine(host, args).catch(() => '');
   // Podman lists every name of an image that has a name asked for, others' included.
@@ -99,14 +109,15 @@ function listFiles(): ServerFiles {
   }
 }
 
-function hashOf({ own, packages }: ServerFiles, baseImage: string | undefined): string {
+function tagOf({ own, packages }: ServerFiles, baseImage: string | undefined): string {
   const read = (file: string) => readFileSync(packageFile(file), 'utf8');
-  return contentHash({
+  const hash = contentHash({
     dockerfile: read(DOCKERFILE),
     baseImage,
     own: own.map((file) => [file, read(file)]),
     packages: packages.map(({ dir, name, version }) => [dir, name, version]),
-  }).slice(0, 16);
+  });
+  return `${REPOSITORY}:${hash.slice(0, 16)}`;
 }
 
 async function findDigest(host: EngineHost, tag: string): Promise<string | undefined> {
