@@ -42,9 +42,9 @@ export function tabulateScaling({ configurations, rowValues, options }: Analysis
       ...['response', 'factor', 'amount'],
       ...factors.map((factor) => `at_${factor}`),
       ...['n', 'mean', 'speedup', 'efficiency', 'confidence'],
-      ...['amdahl_serial', 'amdahl_serial_lo', 'amdahl_serial_hi', 'amdahl_residual_sd'],
+      ...['amdahl_serial', 'amdahl_serial_lo', 'amdahl_serial_hi', 'amdahl_at_one', 'amdahl_residual_sd'],
       ...['usl_contention', 'usl_contention_lo', 'usl_contention_hi'],
-      ...['usl_coherency', 'usl_coherency_lo', 'usl_coherency_hi', 'usl_peak', 'usl_residual_sd'],
+      ...['usl_coherency', 'usl_coherency_lo', 'usl_coherency_hi', 'usl_peak', 'usl_at_one', 'usl_residual_sd'],
     ],
     rows: {
       *[Symbol.iterator]() {
@@ -63,11 +63,12 @@ export function tabulateScaling({ configurations, rowValues, options }: Analysis
                   amdahl?.serial.value,
                   orEmpty(amdahl?.serial.lo),
                   orEmpty(amdahl?.serial.hi),
+                  amdahl?.atOne,
                   orEmpty(amdahl?.residualSd),
                 ],
                 ...[usl?.contention.value, orEmpty(usl?.contention.lo), orEmpty(usl?.contention.hi)],
                 ...[usl?.coherency.value, orEmpty(usl?.coherency.lo), orEmpty(usl?.coherency.hi)],
-                ...[usl?.peak, orEmpty(usl?.residualSd)],
+                ...[usl?.peak, usl?.atOne, orEmpty(usl?.residualSd)],
               ];
             }
           }

@@ -24,8 +24,8 @@ export interface ScalingCurve {
     readonly speedup: number;
     readonly efficiency: number;
   }[];
-  /** Amdahl's law: the share of the work that does not get faster. */
-  readonly amdahl: { readonly serial: Parameter; readonly residualSd: number } | undefined;
+  /** Amdahl's law: the share of the work that does not get faster, and its throughput at an amount of one. */
+  readonly amdahl: { readonly serial: Parameter; readonly atOne: number; readonly residualSd: number } | undefined;
   /** The universal scalability law; needs three amounts. */
   readonly usl:
     | {
@@ -33,6 +33,8 @@ export interface ScalingCurve {
         readonly coherency: Parameter;
         /** Amount at which throughput is greatest; undefined where it only grows. */
         readonly peak: number | undefined;
+        /** Its throughput at an amount of one. */
+        readonly atOne: number;
         readonly residualSd: number;
       }
     | undefined;
@@ -147,10 +149,11 @@ export function fitLaws(
   };
   const amdahl = leastSquares([ones, beyondOne], y);
   const usl = distinct < 3 ? undefined : leastSquares([ones, beyondOne, pairs], y);
+  const atOne = (fit: LeastSquaresFit) => 1 / (fit.coefficients[0] as number);
   const contention = usl && ratio(usl, 1, confidence);
   const coherency = usl && ratio(usl, 2, confidence);
   return {
-    amdahl: amdahl && { serial: ratio(amdahl, 1, confidence), residualSd: spread(amdahl) },
+    amdahl: amdahl && { serial: ratio(amdahl, 1, confidence), atOne: atOne(amdahl), residualSd: spread(amdahl) },
     usl:
       usl && contention && coherency
         ? {
@@ -160,6 +163,7 @@ export function fitLaws(
               coherency.value > 0 && contention.value < 1
                 ? Math.sqrt((1 - contention.value) / coherency.value)
                 : undefined,
+            atOne: atOne(usl),
             residualSd: spread(usl),
           }
         : undefined,

@@ -95,3 +95,17 @@ export function levelsInOrder({ analysis, results }: ReportPart, factor: string)
   };
   return found.sort((a, b) => rank(a) - rank(b));
 }
+
+/** Puts rows by their levels of some factors, in the order of the levels, the first factor before the others. */
+export function sortByLevels<T>(
+  part: ReportPart,
+  factors: readonly string[],
+  items: readonly T[],
+  levelOf: (item: T, factor: string) => string,
+): T[] {
+  const ranks = factors.map((factor) => {
+    const places = new Map(levelsInOrder(part, factor).map((level, place) => [level, place]));
+    return (item: T) => places.get(levelOf(item, factor)) ?? -1;
+  });
+  return [...items].sort((a, b) => ranks.reduce((found, rank) => (found !== 0 ? found : rank(a) - rank(b)), 0));
+}

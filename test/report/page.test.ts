@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { chartsOf } from '../../src/report/index.ts';
-import { resultRows } from '../../src/report/result-rows.ts';
+import { type ResultRow, resultRows } from '../../src/report/result-rows.ts';
 import { dataOf, makePage, syntheticPart, tablePart } from './make-page.ts';
 
 /** What a reader sees: the text between the tags, scripts and style left out. */
@@ -83,6 +83,51 @@ describe('a report on one result folder', () => {
     expect(JSON.stringify(charts['p1-transfer-1'])).toContain('"domain":[0,');
   });
 
+  test('says which cheap metric tells the objectives, from how many points, and nothing where there is too little', () => {
+    const rows = resultRows(part, 'predictors.csv', ({ response }) => response === 'latency_mean_ms') ?? [];
+    const [all] = rows;
+    const text = section(page, 'predictors');
+    expect(text).toContain(
+      `latency_mean_ms (ms) capacity_rps (requests/s) all ${all?.n} ${Number(all?.spearman).toFixed(2)} (`,
+    );
+  });
+
+  test('shows how capacity scales, once for all loads, with the laws through what was measured', async () => {
+    const three = syntheticPart({ batches: 1, threads: 3 });
+    const { page: scaled, report } = await makePage([three]);
+    const rows = resultRows(three, 'scaling.csv', ({ response }) => response === 'capacity_rps') ?? [];
+    const chart = chartsOf(report).find(({ chart: { id } }) => id === 'scaling-1')?.chart;
+    expect(chart?.title).toBe('capacity_rps (requests/s) against threads');
+    // Two models at three amounts, of any of three loads.
+    expect(chart?.data.points?.amount).toEqual([1, 2, 3, 1, 2, 3]);
+    expect(new Set(chart?.data.points?.curve).size).toBe(2);
+    const [first] = rows;
+    const ofFirst = rows.filter((row) => row.at_model === first?.at_model && row.at_load === first?.at_load);
+    expect(section(scaled, 'scaling')).toContain(
+      `${labelOf(first)} 1, 2, 3 ${Number(Number(ofFirst.at(-1)?.speedup).toPrecision(4))}`,
+    );
+    // Three amounts and one fit of three coefficients to six trials: the drawn law passes close to their means.
+    const laws = chart?.data.laws ?? {};
+    const ends = ofFirst.map(({ amount, mean }) => {
+      const at = laws.amount?.findIndex(
+        (one, index) => one === amount && laws.law?.[index] !== "Amdahl's" && laws.curve?.[index] === labelOf(first),
+      );
+      return Number(laws.throughput?.[at as number]) / Number(mean);
+    });
+    for (const ratio of ends) expect(Math.abs(ratio - 1)).toBeLessThan(0.05);
+  });
+
+  test('rings the knee of every load curve that has three loads', () => {
+    const rows = resultRows(part, 'load-curves.csv', ({ response }) => response === 'latency_mean_ms') ?? [];
+    const knees = rows.filter(({ is_knee }) => is_knee === true);
+    expect(knees).toHaveLength(rows.length / 3);
+    const text = section(page, 'load-curves');
+    for (const { load, throughput } of knees)
+      expect(text).toContain(`3 ${load} ${Number(Number(throughput).toPrecision(4))} `);
+    const { charts } = dataOf(page);
+    expect(charts['p1-curve-1']).toBeDefined();
+  });
+
   test('lists every trial that does not count, with its reason', () => {
     const text = section(page, 'invalid');
     const out = part.results?.rows.filter(({ state, verdict }) => state !== 'done' || verdict === 'invalid') ?? [];
@@ -116,6 +161,10 @@ describe('a report on one result folder', () => {
   });
 });
 
+function labelOf(row: ResultRow | undefined): string {
+  return `${row?.at_model}${row?.at_model === 'resnet18' ? ' (synthetic weights)' : ''}`;
+}
+
 const SECTIONS = [
   'asked',
   'answer',
@@ -125,8 +174,11 @@ const SECTIONS = [
   'interactions',
   'correlations',
   'transfer',
+  'predictors',
+  'scaling',
   'neighbours',
   'latency',
+  'load-curves',
   'energy',
   'timeline',
   'invalid',
@@ -164,6 +216,9 @@ test('a plain table gets what can be said of it, and for the rest why not', asyn
   expect(section(page, 'timeline')).toContain('A plain table does not say when its rows were measured.');
   expect(section(page, 'contexts')).toContain('No context was named');
   expect(section(page, 'effects')).toContain('No effect could be estimated');
+  expect(section(page, 'predictors')).toContain('No multiply-adds, parameters, bare latency or capacity');
+  expect(section(page, 'scaling')).toContain('No throughput was measured at two amounts of anything.');
+  expect(section(page, 'load-curves')).toContain('No server configuration has latency and throughput at two loads.');
   expect(chartsOf(report).map(({ chart }) => chart.id)).toEqual(['front-1']);
 });
 

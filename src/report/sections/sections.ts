@@ -11,9 +11,12 @@ import { frontSection } from './front.ts';
 import { interactionsSection } from './interactions.ts';
 import { invalidSection } from './invalid.ts';
 import { latencySection } from './latency.ts';
+import { loadCurvesSection } from './load-curves.ts';
 import { machineSection } from './machine.ts';
 import { methodsSection } from './methods.ts';
 import { neighboursSection } from './neighbours.ts';
+import { predictorsSection } from './predictors.ts';
+import { scalingSection } from './scaling.ts';
 import type { Section } from './section.ts';
 import { timelineSection } from './timeline.ts';
 import { transferSection } from './transfer.ts';
@@ -30,8 +33,11 @@ export function reportSections(part: ReportPart, dseVersion: string): Section[] 
     interactionsSection(part),
     correlationsSection(part),
     transferSection(part),
+    predictorsSection(part),
+    scalingSection(part),
     neighboursSection(part),
     latencySection(part),
+    loadCurvesSection(part),
     energySection(part, points),
     timelineSection(part),
     invalidSection(part),
