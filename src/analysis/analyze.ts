@@ -5,6 +5,7 @@ import { checkTable } from './check-table.ts';
 import { codeLevels, groupConfigurations, meanByConfiguration } from './configurations.ts';
 import { correlateContexts } from './correlations.ts';
 import { findEffects } from './effects.ts';
+import { noteEqualObjectives } from './equal-objectives.ts';
 import { describeFronts } from './front-uncertainty.ts';
 import { findFronts, findLeftOut, markLeftOut } from './fronts.ts';
 import { isTooLong, markOnAnyFront, noteShortTables } from './listed.ts';
@@ -130,6 +131,7 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
     notes: [
       // Where no row is usable at all, that is the reason, and the counts tell it.
       ...(counts.used === 0 ? [] : noteEmptyObjectives(means, resolved)),
+      ...noteEqualObjectives(means, resolved),
       ...noteShortTables(configurations, fronts, responses.size),
       ...noteUnevenReplicates(table, configurations, means, resolved),
       ...noteSingleContexts(configurations, resolved),

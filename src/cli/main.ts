@@ -150,6 +150,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--maximize <response>', 'the objective; more is better', collect, [])
     .option('--factors <names>', 'columns of the CSV that are factors, separated by commas')
     .option('--allow-mixed-energy', 'let estimated and measured energy be compared')
+    .option('--format <kind>', 'how to print: text, markdown or latex', 'text')
     .option('--json', 'machine-readable output')
     .action(doing(async () => (await import('./commands/recommend.ts')).recommend));
 
@@ -171,6 +172,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
       [],
     )
     .option('--markdown <file>', 'also write a summary for a pull request')
+    .option('--format <kind>', 'how to print: text, markdown or latex', 'text')
     .option('--json', 'machine-readable output')
     .action(doing(async () => (await import('./commands/compare.ts')).compare));
 

@@ -4,7 +4,7 @@ export { drawSvg } from './charts/draw.ts';
 export { type ContainerDeployment, describeDeployment } from './deployment.ts';
 export { type PageAssets, renderPage } from './html/page.ts';
 export { formatDuration, formatNumber } from './numbers.ts';
-export { renderComparison, renderComparisonMarkdown } from './render-comparison.ts';
+export { renderComparison } from './render-comparison.ts';
 export { renderFronts } from './render-fronts.ts';
 export { renderRecommendation } from './render-recommendation.ts';
 export { RENDERERS, type TableFormat } from './renderers.ts';

@@ -29,6 +29,19 @@ export function renderLatexTable(
   ].join('\n')}\n`;
 }
 
+/** Lines to copy, as they are, and what must be said of them. */
+export function renderLatexListings(
+  listings: readonly { readonly title: string; readonly text: string }[],
+  notes: readonly string[],
+): string[] {
+  return [
+    ...listings.map(({ title, text }) =>
+      [`\\paragraph{${escapeLatex(title)}}`, '\\begin{verbatim}', text.trimEnd(), '\\end{verbatim}', ''].join('\n'),
+    ),
+    ...notes.map((note) => `${escapeLatex(note)}\n`),
+  ];
+}
+
 const LATEX: Readonly<Record<string, string>> = {
   '\\': '\\textbackslash{}',
   '{': '\\{',

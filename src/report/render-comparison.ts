@@ -1,6 +1,7 @@
 import type { Change, Comparison } from '../analysis/index.ts';
 import { formatNumber } from './numbers.ts';
-import { renderMarkdownTable, renderTextTable, type TextColumn } from './text-table.ts';
+import { RENDERERS, type TableFormat } from './renderers.ts';
+import type { TextColumn } from './text-table.ts';
 
 /** What was compared. */
 export interface ComparisonContext {
@@ -22,32 +23,19 @@ const COLUMNS: readonly TextColumn[] = [
   { header: ['verdict'], align: 'left' },
 ];
 
-/** A comparison as text for a terminal. Ends with a line end. */
-export function renderComparison(comparison: Comparison, context: ComparisonContext): string {
-  const { columns, rows } = single(comparison, context);
-  return `${[
-    headline(comparison),
-    renderTextTable(COLUMNS, comparison.overall.map(cellsOf)),
-    rows.length > 0 && `By configuration:\n${renderTextTable(columns, rows)}`,
-    remarks(comparison, context).join('\n'),
-  ]
-    .filter((part) => part !== false && part !== '')
-    .join('\n\n')}\n`;
-}
-
-/** The same as GitHub Markdown, for a pull request or the summary of a job. */
-export function renderComparisonMarkdown(comparison: Comparison, context: ComparisonContext): string {
-  const { columns, rows } = single(comparison, context);
-  return `${[
-    `### ${headline(comparison)}`,
-    renderMarkdownTable(COLUMNS, comparison.overall.map(cellsOf)),
-    rows.length > 0 && `**By configuration**\n\n${renderMarkdownTable(columns, rows)}`,
-    remarks(comparison, context)
-      .map((remark) => `- ${remark}`)
-      .join('\n'),
-  ]
-    .filter((part) => part !== false && part !== '')
-    .join('\n\n')}\n`;
+/** A comparison for people: text for a terminal, Markdown for a pull request or the summary of a job. Ends with a line end. */
+export function renderComparison(
+  comparison: Comparison,
+  context: ComparisonContext,
+  format: TableFormat = 'text',
+): string {
+  return RENDERERS[format]({
+    title: headline(comparison),
+    columns: COLUMNS,
+    rows: comparison.overall.map(cellsOf),
+    more: [changedByThemselves(comparison, context)],
+    remarks: remarks(comparison, context),
+  });
 }
 
 function headline({ overall, byConfiguration, matched }: Comparison): string {
@@ -64,9 +52,10 @@ function headline({ overall, byConfiguration, matched }: Comparison): string {
 }
 
 /** Configurations that changed by themselves beyond noise and margin. */
-function single({ byConfiguration }: Comparison, { factors }: ComparisonContext) {
+function changedByThemselves({ byConfiguration }: Comparison, { factors }: ComparisonContext) {
   const changed = byConfiguration.filter(({ verdict }) => verdict === 'regression' || verdict === 'improvement');
   return {
+    title: 'By configuration',
     columns: [...factors.map((factor): TextColumn => ({ header: [factor], align: 'left' })), ...COLUMNS],
     rows: changed.map((change) => [...(change.configuration ?? []), ...cellsOf(change)]),
   };

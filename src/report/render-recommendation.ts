@@ -2,67 +2,89 @@ import { type Analysis, type Candidate, levelsOf, type Recommendation } from '..
 import { findResponse } from '../spec/index.ts';
 import type { ContainerDeployment, Deployment } from './deployment.ts';
 import { formatNumber } from './numbers.ts';
-import { renderTextTable, type TextColumn } from './text-table.ts';
+import { RENDERERS, type TableFormat, type TableView } from './renderers.ts';
+import type { TextColumn } from './text-table.ts';
 
-/** A recommendation as text for a terminal. Ends with a line end. */
+/** A recommendation for people. Ends with a line end. @param at - the place it was asked for, empty where that was everywhere */
 export function renderRecommendation(
   analysis: Analysis,
   recommendation: Recommendation,
   deployment: Deployment | undefined,
   at: ReadonlyMap<string, string>,
+  format: TableFormat = 'text',
 ): string {
-  const heading = at.size === 0 ? [] : [`At ${[...at].map(([factor, level]) => `${factor}=${level}`).join(' ')}:`];
-  const body =
+  const place = at.size === 0 ? '' : ` at ${[...at].map(([factor, level]) => `${factor}=${level}`).join(' ')}`;
+  const view =
     'choice' in recommendation
-      ? renderChoice(analysis, recommendation, deployment)
-      : renderMiss(analysis, recommendation);
-  return `${[...heading, ...body].join('\n')}\n`;
+      ? viewChoice(analysis, recommendation, deployment, place)
+      : viewMiss(analysis, recommendation, place);
+  return RENDERERS[format](view);
 }
 
-function renderMiss(analysis: Analysis, { closest, misses }: Extract<Recommendation, { misses: unknown }>): string[] {
+function viewMiss(
+  analysis: Analysis,
+  { closest, misses }: Extract<Recommendation, { misses: unknown }>,
+  place: string,
+): TableView {
   const { constraints } = analysis.options;
-  if (closest === undefined)
-    return ['No configuration has values of the objective and of every constraint, so none can be recommended.'];
+  const table = { columns: columnsOf(analysis), rows: [] };
+  if (closest === undefined) {
+    const why = `No configuration${place} has values of the objective and of every constraint, so none can be recommended.`;
+    return { title: why, ...table, remarks: notesOf(analysis) };
+  }
   const missed = misses.map((gate) => {
     const value = closest.held[constraints.indexOf(gate)] as number;
     return `${gate.response} is ${formatNumber(value)}, ${gate.relation} ${gate.limit} was asked`;
   });
-  return ['No configuration meets every constraint.', `Closest: ${nameOf(analysis, closest)}; ${missed.join('; ')}.`];
+  return {
+    title: `No configuration meets every constraint${place}.`,
+    ...table,
+    rows: [cellsOf(analysis, closest)],
+    remarks: [`Closest: ${nameOf(analysis, closest)}; ${missed.join('; ')}.`, ...notesOf(analysis)],
+  };
 }
 
-function renderChoice(
+function viewChoice(
   analysis: Analysis,
   { choice, safer, priceOfSafety, runnersUp, eligible }: Extract<Recommendation, { choice: unknown }>,
   deployment: Deployment | undefined,
-): string[] {
+  place: string,
+): TableView {
   const { options } = analysis;
   const response = options.objectives[0]?.response ?? '';
   const unit = findResponse(response)?.unit ?? '';
+  const others = runnersUp.filter((one) => one.configuration !== safer?.configuration);
+  return {
+    title: `Recommended${place}: ${nameOf(analysis, choice)}`,
+    columns: columnsOf(analysis),
+    rows: [choice, ...(safer === undefined ? [] : [safer]), ...others].map((one) => cellsOf(analysis, one)),
+    remarks: [
+      `${response} is ${formatNumber(choice.value)}${unit === '' ? '' : ` ${unit}`}, the ${options.objectives[0]?.direction === 'minimize' ? 'least' : 'most'} of ${eligible} ${eligible === 1 ? 'configuration' : 'configurations'} whose means meet every constraint.`,
+      ...sayHowSure(choice),
+      ...(safer === undefined || priceOfSafety === undefined
+        ? []
+        : [
+            `To be safer: ${nameOf(analysis, safer)} meets every constraint in ${percent(safer.chances?.meets.value ?? 0)} of draws and costs ${(100 * priceOfSafety).toFixed(1)} % of ${response}.`,
+          ]),
+      ...notesOf(analysis),
+    ],
+    listings: listingsOf(deployment),
+    notes: [...(deployment?.notes ?? []), ...(deployment?.container?.notes ?? [])],
+  };
+}
+
+function notesOf({ notes }: Analysis): string[] {
+  return notes.map((note) => `Note: ${note}.`);
+}
+
+/** What deploys it: a spec, and the commands. */
+function listingsOf(deployment: Deployment | undefined): NonNullable<TableView['listings']> {
+  if (deployment === undefined) return [];
+  const { specFragment, command, container } = deployment;
   return [
-    `Recommended: ${nameOf(analysis, choice)}`,
-    '',
-    renderTextTable(
-      columnsOf(analysis),
-      [
-        choice,
-        ...(safer === undefined ? [] : [safer]),
-        ...runnersUp.filter((one) => one.configuration !== safer?.configuration),
-      ].map((one) => cellsOf(analysis, one)),
-    ),
-    '',
-    `${response} is ${formatNumber(choice.value)}${unit === '' ? '' : ` ${unit}`}, the ${options.objectives[0]?.direction === 'minimize' ? 'least' : 'most'} of ${eligible} ${eligible === 1 ? 'configuration' : 'configurations'} whose means meet every constraint.`,
-    ...sayHowSure(choice),
-    ...(safer === undefined || priceOfSafety === undefined
-      ? []
-      : [
-          `To be safer: ${nameOf(analysis, safer)} meets every constraint in ${percent(safer.chances?.meets.value ?? 0)} of draws and costs ${(100 * priceOfSafety).toFixed(1)} % of ${response}.`,
-        ]),
-    ...analysis.notes.map((note) => `Note: ${note}.`),
-    ...(deployment === undefined ? [] : ['', 'As a spec:', '', indent(deployment.specFragment)]),
-    ...(deployment?.command === undefined ? [] : ['To serve it:', '', indent(deployment.command)]),
-    ...(deployment?.container === undefined ? [] : ['Or in a container:', '', indent(commandsOf(deployment.container))]),
-    ...(deployment?.notes ?? []),
-    ...(deployment?.container?.notes ?? []),
+    { title: 'As a spec', text: specFragment },
+    ...(command === undefined ? [] : [{ title: 'To serve it', text: command }]),
+    ...(container === undefined ? [] : [{ title: 'Or in a container', text: commandsOf(container) }]),
   ];
 }
 
@@ -103,13 +125,4 @@ function nameOf({ configurations }: Analysis, { configuration }: Candidate): str
 
 function percent(share: number): string {
   return `${Number((100 * share).toPrecision(3))} %`;
-}
-
-function indent(text: string): string {
-  return text
-    .trimEnd()
-    .split('\n')
-    .map((line) => `    ${line}`)
-    .concat('')
-    .join('\n');
 }

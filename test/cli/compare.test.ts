@@ -83,6 +83,6 @@ test.each([
   await scratch.file('other.csv', 'batch,latency_ms\n7,1\n7,2\n');
   const inFolder = (name: string) => path.join(scratch.dir, name);
   await expect(
-    compare(inFolder(base), inFolder(next), { minimize: [], maximize: [], threshold: [], ...options }),
+    compare(inFolder(base), inFolder(next), { minimize: [], maximize: [], threshold: [], format: 'text', ...options }),
   ).rejects.toThrow(message);
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { describeContainer } from '../../src/cli/container-deployment.ts';
 import { recommend } from '../../src/cli/commands/recommend.ts';
+import { describeContainer } from '../../src/cli/container-deployment.ts';
 import { serverImageTag } from '../../src/launch/index.ts';
 import { describeDeployment } from '../../src/report/index.ts';
 import type { ExperimentSpec, Scalar } from '../../src/spec/types.ts';
@@ -30,8 +30,8 @@ test('each load has its recommendation; exit code 1 where one of them has none',
     'latency_ms<=10',
   ];
   const both = await dse(ask, { cwd: scratch.dir });
-  expect(both.stdout).toContain('At load=light:\nRecommended: threads=1 load=light');
-  expect(both.stdout).toContain('No configuration meets every constraint.');
+  expect(both.stdout).toContain('Recommended at load=light: threads=1 load=light\n');
+  expect(both.stdout).toContain('No configuration meets every constraint at load=high.\n');
   expect(both.stdout).toContain('Closest: threads=2 load=high; latency_ms is 12, <= 10 was asked.');
   expect(both.exitCode).toBe(1);
   const light = await dse([...ask, '--at', 'load=light', '--json'], { cwd: scratch.dir });
@@ -39,6 +39,24 @@ test('each load has its recommendation; exit code 1 where one of them has none',
   expect(JSON.parse(light.stdout).recommendations).toMatchObject([
     { at: { load: 'light' }, choice: { configuration: { threads: '1', load: 'light' }, value: 1, held: [9] } },
   ]);
+});
+
+test('a table in which every configuration is as good as any other says that nothing tells them apart', async () => {
+  await using scratch = await scratchFolder();
+  await scratch.file('table.csv', 'threads,latency_ms,energy_j\n1,5,1\n2,5,1\n3,5,1\n');
+  const table = ['table.csv', '--factors', 'threads', '--minimize'];
+  const chosen = await dse(['recommend', ...table, 'latency_ms', '--format', 'markdown'], { cwd: scratch.dir });
+  expect(chosen.stdout).toContain('### Recommended: threads=1\n\n| threads | latency\\_ms |');
+  expect(chosen.stdout).toContain('- Note: nothing tells the configurations apart: latency_ms is 5 in all of them.');
+  expect(chosen.stdout).toContain('As a spec:\n\n    fixed:\n      threads: "1"');
+  const front = await dse(['analyze', ...table, 'latency_ms', '--minimize', 'energy_j'], { cwd: scratch.dir });
+  expect(front.stdout).toContain(
+    'Nothing tells the configurations apart: latency_ms is 5 and energy_j is 1 in all of them.',
+  );
+  expect([chosen.exitCode, front.exitCode]).toEqual([0, 0]);
+  await scratch.file('table.csv', 'threads,latency_ms,energy_j\n1,5,1\n2,5,2\n');
+  const differing = await dse(['analyze', ...table, 'latency_ms', '--minimize', 'energy_j'], { cwd: scratch.dir });
+  expect(differing.stdout).not.toContain('tells');
 });
 
 test('what may be lost against the base variant is a constraint, and a loss of a plain number is not', async () => {
@@ -58,12 +76,21 @@ test.each([
   [{ minimize: ['latency_ms', 'energy_j'] }, '2 objectives were given'],
   [{ at: ['load=storm'] }, 'no row has load=storm'],
   [{ at: ['size=1'] }, '"size" is not one of the factors'],
+  [{ format: 'pdf' }, '"pdf" is no format'],
   [{ where: ['latency_ms<10'] }, '"latency_ms<10" is not a constraint'],
 ])('%j is refused: %s', async (options, message) => {
   await using scratch = await scratchFolder();
   const file = await scratch.file('table.csv', TABLE);
   await expect(
-    recommend([file], { factors: 'threads,load', minimize: ['energy_j'], maximize: [], where: [], at: [], ...options }),
+    recommend([file], {
+      factors: 'threads,load',
+      minimize: ['energy_j'],
+      maximize: [],
+      where: [],
+      at: [],
+      format: 'text',
+      ...options,
+    }),
   ).rejects.toThrow(message);
 });
 
@@ -148,7 +175,12 @@ test('the command of a container holds its limits, its image and the settings th
 });
 
 test('what was measured in Podman, on an image and with arguments of its own, is deployed so', () => {
-  const own = { image: "it's:1", context: 'here', network: 'published', engineArgs: ['--ulimit', 'nofile=1 2'] } as const;
+  const own = {
+    image: "it's:1",
+    context: 'here',
+    network: 'published',
+    engineArgs: ['--ulimit', 'nofile=1 2'],
+  } as const;
   const { container } = deploymentWith({ model: "dir/my model's.onnx" }, { engine: 'podman', container: own });
   expect(container?.build).toBeUndefined();
   expect(container?.run).toMatch(/^podman --connection=here run /);
@@ -164,7 +196,7 @@ test('what was measured in Podman, on an image and with arguments of its own, is
   );
 });
 
-test('a server other than dse\'s own has no command', () => {
+test("a server other than dse's own has no command", () => {
   const { command, container } = deploymentWith({}, { url: 'http://127.0.0.1:1' });
   expect([command, container]).toEqual([undefined, undefined]);
 });

@@ -5,6 +5,7 @@ import { RENDERERS, renderFronts, type TableFormat, viewResultTable } from '../.
 import type { Results } from '../../store/index.ts';
 import { type AskOptions, analyzeInputs, isTableFile } from '../analyze-input.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { readTableFormat } from '../table-format.ts';
 import { writeAnalysis } from '../write-analysis.ts';
 
 interface AnalyzeOptions extends AskOptions {
@@ -16,7 +17,7 @@ interface AnalyzeOptions extends AskOptions {
 
 /** `dse analyze`: fronts, summaries and correlations of result folders or of one CSV table. */
 export async function analyze(inputs: readonly string[], options: AnalyzeOptions): Promise<ExitCode> {
-  const format = checkFormat(options.format);
+  const format = readTableFormat(options.format);
   const table = checkTable(options.table);
   const { analysis, results } = await analyzeInputs(inputs, options);
   const [first = ''] = inputs;
@@ -42,16 +43,6 @@ function render(
   const tabulate = table === undefined ? undefined : RESULT_TABLES[table];
   if (table === undefined || tabulate === undefined) return renderFronts(analysis, results, format);
   return RENDERERS[format](viewResultTable(table, tabulate(analysis), results));
-}
-
-/** @throws UsageError */
-function checkFormat(format: string): TableFormat {
-  if (Object.hasOwn(RENDERERS, format)) return format as TableFormat;
-  throw new UsageError({
-    where: '--format',
-    what: `"${format}" is no format`,
-    hint: `Use one of: ${Object.keys(RENDERERS).join(', ')}.`,
-  });
 }
 
 /** The name of the file of a table that was asked for. @throws UsageError */

@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { type ComparedResponse, compareRuns } from '../../analysis/index.ts';
 import { messageOf, StoreError, UsageError } from '../../errors.ts';
-import { renderComparison, renderComparisonMarkdown } from '../../report/index.ts';
+import { renderComparison } from '../../report/index.ts';
 import { findResponse, type Objective } from '../../spec/index.ts';
 import { type CompareInput, readCompareInput } from '../compare-input.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { parseNames } from '../option-values.ts';
 import { parseThreshold } from '../parse-threshold.ts';
+import { readTableFormat } from '../table-format.ts';
 
 interface CompareOptions {
   readonly factors?: string;
@@ -14,6 +15,7 @@ interface CompareOptions {
   readonly maximize: readonly string[];
   readonly threshold: readonly string[];
   readonly markdown?: string;
+  readonly format: string;
   readonly json?: boolean;
 }
 
@@ -22,6 +24,7 @@ const DEFAULT_MARGIN: ComparedResponse['margin'] = { kind: 'share', value: 0.05 
 
 /** `dse compare`: what changed from one run, or configuration, to another. */
 export async function compare(baseText: string, nextText: string, options: CompareOptions): Promise<ExitCode> {
+  const format = readTableFormat(options.format);
   const thresholds = new Map(options.threshold.map(parseThreshold));
   const named = parseNames(options.factors);
   const base = await readCompareInput(baseText, named);
@@ -47,14 +50,14 @@ export async function compare(baseText: string, nextText: string, options: Compa
     });
   }
   const context = { base: baseText, next: nextText, factors, hosts: [base.hosts, next.hosts] as const };
-  if (options.markdown !== undefined) await write(options.markdown, renderComparisonMarkdown(comparison, context));
+  if (options.markdown !== undefined) await write(options.markdown, renderComparison(comparison, context, 'markdown'));
   const isWorse = [...comparison.overall, ...comparison.byConfiguration].some(
     ({ verdict }) => verdict === 'regression',
   );
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ isRegression: isWorse, factors, ...comparison })}\n`
-      : renderComparison(comparison, context),
+      : renderComparison(comparison, context, format),
   );
   return isWorse ? EXIT.failed : EXIT.ok;
 }

@@ -5,9 +5,11 @@ import { LOAD_FACTORS } from '../../spec/index.ts';
 import { type AskOptions, analyzeInputs } from '../analyze-input.ts';
 import { describeContainer } from '../container-deployment.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
+import { readTableFormat } from '../table-format.ts';
 
 interface RecommendOptions extends Omit<AskOptions, 'context'> {
   readonly at: readonly string[];
+  readonly format: string;
   readonly json?: boolean;
 }
 
@@ -17,6 +19,7 @@ interface RecommendOptions extends Omit<AskOptions, 'context'> {
  * The load is given and not chosen, so there is a recommendation for each load. Exit code 1 where nothing meets the constraints at one of them.
  */
 export async function recommend(inputs: readonly string[], options: RecommendOptions): Promise<ExitCode> {
+  const format = readTableFormat(options.format);
   const count = options.minimize.length + options.maximize.length;
   if (count !== 1) {
     throw new UsageError({
@@ -45,7 +48,9 @@ export async function recommend(inputs: readonly string[], options: RecommendOpt
   } else {
     process.stdout.write(
       answers
-        .map(({ at, recommendation, deployment }) => renderRecommendation(analysis, recommendation, deployment, at))
+        .map(({ at, recommendation, deployment }) =>
+          renderRecommendation(analysis, recommendation, deployment, at, format),
+        )
         .join('\n'),
     );
   }
