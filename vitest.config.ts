@@ -1,13 +1,38 @@
+import { existsSync } from 'node:fs';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Tests that trust real clocks, start real servers under load, or look at what the whole machine runs: one file at a time, with nothing beside. */
 const ALONE = [
-  'test/energy/**/*.test.ts',
-  'test/launch/**/*.test.ts',
-  'test/load/**/*.test.ts',
-  'test/run/**/*.test.ts',
-  'test/server/**/*.test.ts',
+  'test/cli/run.test.ts',
+  'test/energy/estimate.test.ts',
+  'test/energy/idle-power.test.ts',
+  'test/energy/meters.test.ts',
+  'test/energy/rapl.test.ts',
+  'test/launch/container-faults.test.ts',
+  'test/launch/container-launcher.test.ts',
+  'test/launch/cpu-frequency.test.ts',
+  'test/launch/native-launcher.test.ts',
+  'test/launch/other-servers.test.ts',
+  'test/load/arrivals.test.ts',
+  'test/load/autocannon-contract.test.ts',
+  'test/load/ceiling.test.ts',
+  'test/load/driver.test.ts',
+  'test/load/image-target.test.ts',
+  'test/load/kserve-target.test.ts',
+  'test/load/protocols.test.ts',
+  'test/load/queueing-theory.test.ts',
+  'test/run/cpu-lock.test.ts',
+  'test/run/experiment.test.ts',
+  'test/run/idle-state.test.ts',
+  'test/run/neighbours-real.test.ts',
+  'test/run/neighbours.test.ts',
+  'test/run/other-server.test.ts',
+  'test/run/provoked-verdicts.test.ts',
+  'test/server/batching.test.ts',
+  'test/server/main.test.ts',
+  'test/server/scheduler.test.ts',
 ];
+for (const file of ALONE) if (!existsSync(new URL(file, import.meta.url))) throw new Error(`${file} is not there`);
 
 export default defineConfig({
   test: {
@@ -20,8 +45,7 @@ export default defineConfig({
           name: 'beside',
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: [...configDefaults.exclude, ...ALONE],
-          // More than two cores: some of these wait for processes of theirs most of the time.
-          maxWorkers: 3,
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },
