@@ -1,4 +1,4 @@
-import { solveSymmetric } from './symmetric-solve.ts';
+import { factorize, solveFactored } from './symmetric-solve.ts';
 
 /**
  * Accumulates the normal equations of a linear regression row by row, and solves them with a ridge.
@@ -11,28 +11,44 @@ export class LeastSquares {
   readonly outputs: number;
   readonly #gram: Float64Array;
   readonly #moments: Float64Array;
+  /** Cholesky's factor of X'X with a ridge, once it was solved with. */
+  #factor: { readonly ridge: number; readonly values: Float64Array } | undefined;
+  /** Whether rows are those that X'X was made of. */
+  readonly #isAgain: boolean;
 
-  constructor(inputs: number, outputs: number) {
+  /** @param before - equations of the same rows and other outputs, whose X'X is taken; the rows given to this one must be those again */
+  constructor(inputs: number, outputs: number, before?: LeastSquares) {
     this.inputs = inputs;
     this.outputs = outputs;
-    this.#gram = new Float64Array(inputs * inputs);
+    this.#isAgain = before !== undefined;
+    this.#gram = before === undefined ? new Float64Array(inputs * inputs) : before.#gram;
+    if (before !== undefined) this.#factor = before.#factor;
     this.#moments = new Float64Array(inputs * outputs);
   }
 
   add(x: ArrayLike<number>, y: ArrayLike<number>): void {
+    if (!this.#isAgain) this.#addProducts(x);
     const { inputs, outputs } = this;
     for (let row = 0; row < inputs; row++) {
       const value = x[row] ?? 0;
-      // Behind a ReLU half of the inputs are 0.
       if (value === 0) continue;
-      const gramRow = row * inputs;
-      for (let column = 0; column <= row; column++) {
-        this.#gram[gramRow + column] = (this.#gram[gramRow + column] as number) + value * (x[column] as number);
-      }
       const momentRow = row * outputs;
       for (let column = 0; column < outputs; column++) {
         this.#moments[momentRow + column] =
           (this.#moments[momentRow + column] as number) + value * (y[column] as number);
+      }
+    }
+  }
+
+  #addProducts(x: ArrayLike<number>): void {
+    this.#factor = undefined;
+    for (let row = 0; row < this.inputs; row++) {
+      const value = x[row] ?? 0;
+      // Behind a ReLU half of the inputs are 0.
+      if (value === 0) continue;
+      const gramRow = row * this.inputs;
+      for (let column = 0; column <= row; column++) {
+        this.#gram[gramRow + column] = (this.#gram[gramRow + column] as number) + value * (x[column] as number);
       }
     }
   }
@@ -57,7 +73,11 @@ export class LeastSquares {
 
   /** D as inputs x outputs, row-major, by Cholesky's decomposition. */
   solve(ridge: number): Float64Array {
-    const least = 1e-6 * this.#ridgeOf(ridge);
-    return solveSymmetric(this.ridgedGram(ridge), this.#moments.slice(), this.inputs, this.outputs, least);
+    const { inputs, outputs } = this;
+    if (this.#factor?.ridge !== ridge) {
+      const values = factorize(this.ridgedGram(ridge), inputs, 1e-6 * this.#ridgeOf(ridge));
+      this.#factor = { ridge, values };
+    }
+    return solveFactored(this.#factor.values, this.#moments.slice(), inputs, outputs);
   }
 }

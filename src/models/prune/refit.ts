@@ -96,8 +96,9 @@ async function refitLayer(layer: Layer): Promise<boolean> {
   if (reader === undefined || reader.size > MOST_INPUTS) return false;
   const target = targetOf(pruned, node);
   // What is below 0 behind a ReLU is known only once the fit is: it starts from the fit before it.
+  let equations: LeastSquares[] | undefined;
   for (let round = 0; round < (target.isRectified ? layer.rounds : 1); round++) {
-    const equations = await collect(layer, reader, target);
+    equations = await collect(layer, reader, target, equations);
     if (equations === undefined) return false;
     correct(
       layer,
@@ -131,14 +132,26 @@ function targetOf({ graph }: OnnxModel, node: NodeProto): Target {
   return { value, isRectified };
 }
 
-/** The normal equations of each group; undefined where a value is not to be had. */
-async function collect(layer: Layer, reader: PatchReader, target: Target): Promise<LeastSquares[] | undefined> {
+/**
+ * The normal equations of each group; undefined where a value is not to be had.
+ *
+ * @param before - those of the round before: what the layer reads is the same, and what its outputs lack is another
+ */
+async function collect(
+  layer: Layer,
+  reader: PatchReader,
+  target: Target,
+  before: readonly LeastSquares[] | undefined,
+): Promise<LeastSquares[] | undefined> {
   const { parent, pruned, node, kept, groups, set, where } = layer;
   const [input = ''] = node.input;
   const [output = ''] = node.output;
   await using parentRunner = await openRunner(parent, where, [target.value]);
   await using prunedRunner = await openRunner(pruned, where, [input, target.value]);
-  const equations = Array.from({ length: groups }, () => new LeastSquares(reader.size + 1, kept.length / groups));
+  const equations = Array.from(
+    { length: groups },
+    (_, group) => new LeastSquares(reader.size + 1, kept.length / groups, before?.[group]),
+  );
   const rng = createRng(deriveSeed(SEED, 'places', output));
   for (const batch of set.batches) {
     const wanted = (await parentRunner.run(batch)).get(target.value);

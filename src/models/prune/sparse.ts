@@ -22,10 +22,8 @@ export function zeroSmallest({ graph }: OnnxModel, share: number, where: string)
     const weights = isOperator(node, 'Conv', 'Gemm', 'MatMul') ? floatsOf(tensor) : undefined;
     if (tensor === undefined || weights === undefined) continue;
     if (!sparse.has(name)) {
-      // A stable order: of equal weights the first goes first.
-      const order = [...weights.keys()].sort((a, b) => Math.abs(weights[a] ?? 0) - Math.abs(weights[b] ?? 0) || a - b);
       const count = Math.floor(share * weights.length);
-      for (const index of order.slice(0, count)) weights[index] = 0;
+      zeroLeast(weights, count);
       zeroed += count;
       sparse.set(name, nameFor(`${name}.sparse`));
       graph.initializer.push(tensorOf(sparse.get(name) ?? '', 'float32', tensor.dims.map(Number), weights));
@@ -34,4 +32,16 @@ export function zeroSmallest({ graph }: OnnxModel, share: number, where: string)
   }
   sweep(graph, where);
   return zeroed;
+}
+
+/** Zeroes as many weights, those of the smallest magnitudes; of equal ones the first go first. */
+function zeroLeast(weights: Float32Array, count: number): void {
+  const magnitudes = weights.map(Math.abs).sort();
+  const limit = magnitudes[count] ?? Infinity;
+  let ofLimit = count - magnitudes.indexOf(limit);
+  for (const [index, weight] of weights.entries()) {
+    const magnitude = Math.abs(weight);
+    const isLeast = magnitude < limit || (magnitude === limit && ofLimit-- > 0);
+    if (isLeast) weights[index] = 0;
+  }
 }

@@ -1,15 +1,12 @@
 /**
  * A^-1 B of a positive definite A (n x n, of which the lower triangle is read) and B (n x m), row-major, by Cholesky's decomposition. Overwrites both; the result stands in B.
- *
- * @param least - stands for a pivot that rounding has made smaller
  */
-export function solveSymmetric(
-  a: Float64Array,
-  b: Float64Array,
-  n: number,
-  m: number,
-  least: number = smallestPivot(a, n),
-): Float64Array {
+export function solveSymmetric(a: Float64Array, b: Float64Array, n: number, m: number): Float64Array {
+  return solveFactored(factorize(a, n, smallestPivot(a, n)), b, n, m);
+}
+
+/** Cholesky's factor L of a positive definite n x n matrix, L L' = A, in its lower triangle. Overwrites A, of which the lower triangle is read. @param least - stands for a pivot that rounding has made smaller */
+export function factorize(a: Float64Array, n: number, least: number): Float64Array {
   for (let row = 0; row < n; row++) {
     for (let column = 0; column <= row; column++) {
       let sum = at(a, row * n + column);
@@ -17,6 +14,11 @@ export function solveSymmetric(
       a[row * n + column] = row === column ? Math.sqrt(Math.max(sum, least)) : sum / at(a, column * n + column);
     }
   }
+  return a;
+}
+
+/** A^-1 B for the factor of A, in place of B (n x m). */
+export function solveFactored(a: Float64Array, b: Float64Array, n: number, m: number): Float64Array {
   for (let row = 0; row < n; row++) {
     for (let k = 0; k < row; k++) addRow(b, row, k, -at(a, row * n + k), m);
     scaleRow(b, row, 1 / at(a, row * n + row), m);
