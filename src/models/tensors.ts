@@ -99,7 +99,7 @@ function externalFile(tensor: TensorProto, file: string): string {
   if (location === '' || isAbsolute(location) || isOutside(folder, wanted)) {
     throw damaged(tensor, file, `lies in "${location}", outside the model's folder`);
   }
-  if (!statSync(wanted, { throwIfNoEntry: false })?.isFile()) {
+  if (!isFile(wanted)) {
     throw new ModelError({
       where: file,
       what: `the tensor "${tensor.name ?? ''}" lies in "${location}", which is not there`,
@@ -110,6 +110,15 @@ function externalFile(tensor: TensorProto, file: string): string {
     throw damaged(tensor, file, `lies in "${location}", a link that leads outside the model's folder`);
   }
   return wanted;
+}
+
+/** False also for a name that no file can have, and a link that leads to itself. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function isOutside(folder: string, path: string): boolean {

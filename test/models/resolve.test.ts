@@ -194,6 +194,7 @@ describe("a file of the user's own", () => {
       const outside = join(newFolder(), 'secret');
       writeFileSync(outside, 'secret');
       symlinkSync(outside, join(baseDir, 'link.data'));
+      symlinkSync('loop.data', join(baseDir, 'loop.data'));
       for (const [location, message] of [
         ['../secret', 'the tensor "conv1.weight" lies in "../secret", outside the model\'s folder'],
         [outside, "outside the model's folder"],
@@ -201,6 +202,10 @@ describe("a file of the user's own", () => {
         ['', "outside the model's folder"],
         ['link.data', 'lies in "link.data", a link that leads outside the model\'s folder'],
         ['gone.data', 'lies in "gone.data", which is not there'],
+        ['loop.data', 'which is not there'],
+        ['mine.onnx/weights', 'which is not there'],
+        ['nul\0.data', 'which is not there'],
+        ['long'.repeat(200), 'which is not there'],
       ] as const) {
         withExternalWeight(baseDir, location);
         await expect(resolveFile(baseDir, 'mine.onnx')).rejects.toThrow(message);

@@ -58,6 +58,7 @@ async function fetchRest(url: string, part: string, bytes: number, stallMs: numb
   const stalled = new AbortController();
   const stall = () => stalled.abort(new Error(`nothing came for ${stallMs / 1000} s`));
   let timer = setTimeout(stall, stallMs);
+  let missing = bytes;
   try {
     const headers = have > 0 ? { range: `bytes=${have}-` } : {};
     const response = await fetch(url, { headers, signal: stalled.signal });
@@ -70,20 +71,33 @@ async function fetchRest(url: string, part: string, bytes: number, stallMs: numb
     }
     // A server that knows no ranges sends everything again.
     const isRest = response.status === 206;
+    missing = isRest ? bytes - have : bytes;
     const watch = new Transform({
-      transform(chunk, _encoding, done) {
+      transform(chunk: Buffer, _encoding, done) {
         clearTimeout(timer);
         timer = setTimeout(stall, stallMs);
-        done(null, chunk);
+        missing -= chunk.length;
+        // It is another file, and one without an end must not fill the disk.
+        if (missing < 0) done(tooLong(url, bytes));
+        else done(null, chunk);
       },
     });
     const file = createWriteStream(part, { flags: isRest ? 'a' : 'w' });
     await pipeline(Readable.fromWeb(response.body as ReadableStream), watch, file, { signal: stalled.signal });
   } catch (error) {
+    if (missing < 0) await rm(part, { force: true });
     throw stalled.signal.aborted ? stalled.signal.reason : error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+function tooLong(where: string, bytes: number): ModelError {
+  return new ModelError({
+    where,
+    what: `more than the ${bytes} bytes expected arrived`,
+    hint: 'They were thrown away. A proxy or mirror may have changed the file; try again, or another mirror.',
+  });
 }
 
 function unreachableFile(url: string, size: number, bytes: number, reason: unknown): ModelError {

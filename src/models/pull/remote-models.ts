@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { ModelError, messageOf } from '../../errors.ts';
 import { parseDescription } from '../images/parse-description.ts';
+import { syntheticModels } from '../synthetic-models.ts';
+import { trainedModels } from '../trained-models.ts';
 import { type RemoteModel, zoo } from './zoo.ts';
+
+/** Models that are not downloaded. One of the user's by such a name would never be served. */
+const OWN_NAMES: ReadonlySet<string> = new Set([...Object.keys(syntheticModels), ...Object.keys(trainedModels)]);
 
 /**
  * Every model that can be downloaded, by name: those of the ONNX model zoo, and those of the user's catalogue, a JSON file that `DSE_CATALOGUE` names.
@@ -27,6 +32,7 @@ function readEntry(name: string, model: unknown, file: string): RemoteModel {
   const { url, sha256, bytes, summary = 'from your catalogue', image } = (model ?? {}) as Partial<RemoteModel>;
   const wrong = [
     ...(/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) ? [] : ['its name']),
+    ...(OWN_NAMES.has(name) ? ['its name, which is that of a model of dse'] : []),
     ...(typeof url === 'string' && /^https?:\/\/[^/]/.test(url) ? [] : ['its url']),
     ...(typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) ? [] : ['its sha256']),
     ...(Number.isSafeInteger(bytes) && Number(bytes) > 0 ? [] : ['its bytes']),

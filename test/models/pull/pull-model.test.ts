@@ -64,6 +64,28 @@ test('other bytes than promised are thrown away', async () => {
   expect([existsSync(target), existsSync(`${target}.part`)]).toEqual([false, false]);
 });
 
+test('a file that does not end is given up at the first byte too many, whole or as the rest of one', async () => {
+  for (const before of [0, 1000]) {
+    const target = join(newFolder(), 'model.onnx');
+    if (before > 0) writeFileSync(`${target}.part`, content.subarray(0, before));
+    let isOpen = true;
+    const url = await serve((_, response) => {
+      response.on('close', () => {
+        isOpen = false;
+      });
+      response.writeHead(before > 0 ? 206 : 200);
+      const more = () => {
+        while (isOpen && response.write(Buffer.alloc(65_536, 1)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    await expect(download({ url, sha256, bytes }, target)).rejects.toThrow(`more than the ${bytes} bytes expected`);
+    expect([existsSync(target), existsSync(`${target}.part`)]).toEqual([false, false]);
+    await expect.poll(() => isOpen).toBe(false);
+  }
+});
+
 test('a stall, a missing file and no network are told, and what arrived is kept', async () => {
   const target = join(newFolder(), 'model.onnx');
   const once = { stallMs: 200, attempts: 1 };
@@ -101,6 +123,8 @@ test('a catalogue of the user adds models, which are pulled through a mirror onc
   expect((await resolveModel('mine', 'fp32', options)).digest).toBe(sha256);
   writeFileSync(file, '{ "mine": { "url": "nowhere", "sha256": "12", "bytes": 1 } }');
   expect(() => remoteModels()).toThrow('your catalogue (DSE_CATALOGUE) is not sound in "mine": its url, its sha256');
+  writeFileSync(file, JSON.stringify({ 'mnist-cnn': { url: 'https://example.invalid/a/mine.onnx', sha256, bytes } }));
+  expect(() => remoteModels()).toThrow('is not sound in "mnist-cnn": its name, which is that of a model of dse');
 });
 
 test('every model of the zoo has an address at a commit, a digest and a size', () => {
