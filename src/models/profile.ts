@@ -18,14 +18,18 @@ const SEED = 1;
  * Times a model in this process with onnxruntime, all graph optimisations, one thread: batches of 1, 4 and 16 items, or the one batch that the file is fixed to.
  *
  * Each batch is run for about a fifth of a second and at least five times, after one run that is not counted; its time is the median.
+ * @param batches - the batches to time where the file leaves them open; the first gives the latency
  * @throws ModelError if onnxruntime refuses the model, or no input can be made for it
  */
-export async function profileModel({ file, inputs, dataset, dims }: ResolvedModel): Promise<ModelProfile> {
+export async function profileModel(
+  { file, inputs, dataset, dims }: ResolvedModel,
+  batches: readonly number[] = BATCHES,
+): Promise<ModelProfile> {
   const { openFileRunner } = await import('./runner.ts');
   await using runner = await openFileRunner(file);
   const fixed = inputs.map(({ shape: [first] }) => first).find((size) => typeof size === 'number');
   const timings: { batch: number; ms: number }[] = [];
-  for (const batch of fixed === undefined ? BATCHES : [fixed]) {
+  for (const batch of fixed === undefined ? batches : [fixed]) {
     const [sample] = makeSampleBatches(inputs, { batch, count: 1, seed: SEED, dataset, dims });
     const feed = sample?.tensors ?? [];
     await runner.run(feed);

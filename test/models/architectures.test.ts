@@ -5,10 +5,20 @@ import { bertTiny, miniLmL6 } from '../../src/models/architectures/bert.ts';
 import { catalogue } from '../../src/models/catalogue.ts';
 import type { SyntheticEntry } from '../../src/models/catalogue-entry.ts';
 import { countCost } from '../../src/models/cost.ts';
-import { readOnnx, writeOnnx } from '../../src/models/onnx-file.ts';
+import { inferGraph } from '../../src/models/inference/infer-graph.ts';
+import { type OnnxModel, readOnnx, writeOnnx } from '../../src/models/onnx-file.ts';
 import { countParameters } from '../../src/models/parameters.ts';
 import { makeSampleBatches } from '../../src/models/samples.ts';
 import { inputSpecs, outputSpecs } from '../../src/models/tensor-specs.ts';
+
+/** Shape of the model's first output as `inferGraph` works it out. */
+function inferredShape(model: OnnxModel, sizes: Readonly<Record<string, number>>) {
+  const { graph } = model;
+  const [output] = graph.output;
+  const nodes = inferGraph(graph, inputSpecs(graph, 'test'), new Map(Object.entries(sizes)), 'test');
+  expect(nodes.every(({ shapes }) => shapes[0] !== undefined)).toBe(true);
+  return nodes.find(({ node }) => node.output[0] === output?.name)?.shapes[0];
+}
 
 /** Parameters and multiply-adds in 10^9 from torchvision's documentation; of MobileNetV2 at half width from its paper (arXiv 1801.04381, figure 5 and the released checkpoints). */
 const published = {
@@ -141,6 +151,7 @@ describe.each(Object.entries(published))('%s', async (name, { params, gigaMacs }
       const { logits } = await session.run({ input: new ort.Tensor('float32', data as Float32Array, shape) });
       const answers = logits?.data as Float32Array;
       expect(logits?.dims).toEqual([batch, 1000]);
+      expect(inferredShape(model, { batch })).toEqual([batch, 1000]);
       expect(answers.every(Number.isFinite)).toBe(true);
       expect(Math.max(...answers)).toBeLessThan(1e3);
       expect(new Set(answers).size).toBeGreaterThan(batch * 100);
@@ -193,6 +204,7 @@ describe.each(Object.entries(publishedText))('%s', async (name, { params, macs }
       const { pooled } = await session.run(Object.fromEntries(feeds));
       const answers = pooled?.data as Float32Array;
       expect(pooled?.dims[0]).toBe(batch);
+      expect(inferredShape(model, { batch, sequence })).toEqual(pooled?.dims);
       expect(answers.every(Number.isFinite)).toBe(true);
       expect(new Set(answers).size).toBeGreaterThan(answers.length / 2);
     }
@@ -221,6 +233,7 @@ describe.each(Object.entries(small))('%s', async (name, { params, macs, shape, c
       const { logits } = await session.run({ input: new ort.Tensor('float32', data as Float32Array, own) });
       const answers = logits?.data as Float32Array;
       expect(logits?.dims).toEqual([batch, classes]);
+      expect(inferredShape(model, { batch, sequence: 40 + batch })).toEqual([batch, classes]);
       expect(answers.every(Number.isFinite)).toBe(true);
       expect(new Set(answers).size).toBeGreaterThan((batch * classes) / 2);
     }
