@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { ModelError } from '../errors.ts';
+import { ModelError, messageOf } from '../errors.ts';
+import { fusionSettings } from '../models/index.ts';
+import type { FusionSettings } from '../models/types.ts';
 import { compiledEntry } from '../package-files.ts';
 import type { Engine, EngineSettings } from './types.ts';
 import { WorkerEngine } from './worker-engine.ts';
@@ -10,7 +12,7 @@ import type { FromWorker, WorkerStart } from './worker-messages.ts';
  * Loads an ONNX file into onnxruntime on a thread of its own.
  *
  * The thread keeps the caller's event loop free while the runtime computes, so that requests are seen, and their waiting time starts, when they arrive.
- * Lent buffers and all outputs move between the threads without a copy.
+ * A model whose outputs onnxruntime's fusion of convolutions with additions would lose is loaded without that fusion. Lent buffers and all outputs move between the threads without a copy.
  * @param file - path of the ONNX file; external weights lie beside it
  * @throws ModelError where the file is missing, is not a model, or cannot be run
  */
@@ -18,7 +20,7 @@ export async function loadEngine(file: string, settings: EngineSettings): Promis
   if (!existsSync(file)) {
     throw new ModelError({ where: file, what: 'there is no such file', hint: 'Give the path of an ONNX file.' });
   }
-  const start: WorkerStart = { file, settings };
+  const start: WorkerStart = { file, settings, fusions: fusionsOf(file) };
   const worker = new Worker(compiledEntry('engine/worker'), { workerData: start, name: 'inference' });
   const first = await firstMessage(worker);
   if (!('kind' in first) || first.kind !== 'loaded') {
@@ -32,6 +34,14 @@ export async function loadEngine(file: string, settings: EngineSettings): Promis
       from.once('message', resolve);
       from.once('error', (error) => reject(unloadable(file, error.message)));
     });
+  }
+}
+
+function fusionsOf(file: string): FusionSettings {
+  try {
+    return fusionSettings(file);
+  } catch (error) {
+    throw unloadable(file, messageOf(error));
   }
 }
 

@@ -1,10 +1,13 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import type { DataType, NamedTensor, TensorData, TensorSpec } from '../models/types.ts';
+import type { DataType, FusionSettings, NamedTensor, TensorData, TensorSpec } from '../models/types.ts';
 import { InferenceError } from './inference-error.ts';
 import type { EngineSettings } from './types.ts';
 
 /** onnxruntime's names of the settings. Only the CPU provider is used. */
-export function sessionOptions(settings: EngineSettings): InferenceSession.SessionOptions {
+export function sessionOptions(
+  settings: EngineSettings,
+  fusions: FusionSettings = {},
+): InferenceSession.SessionOptions {
   const spinning = settings.spinning ? '1' : '0';
   return {
     executionProviders: ['cpu'],
@@ -12,7 +15,7 @@ export function sessionOptions(settings: EngineSettings): InferenceSession.Sessi
     interOpNumThreads: settings.interOpThreads,
     executionMode: settings.executionMode,
     graphOptimizationLevel: settings.graphOptimization,
-    extra: { session: { intra_op: { allow_spinning: spinning }, inter_op: { allow_spinning: spinning } } },
+    extra: { session: { intra_op: { allow_spinning: spinning }, inter_op: { allow_spinning: spinning } }, ...fusions },
   };
 }
 

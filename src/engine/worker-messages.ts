@@ -1,4 +1,4 @@
-import type { NamedTensor, TensorSpec } from '../models/types.ts';
+import type { FusionSettings, NamedTensor, TensorSpec } from '../models/types.ts';
 import type { InferenceErrorKind } from './inference-error.ts';
 import type { EngineSettings } from './types.ts';
 
@@ -7,6 +7,7 @@ import type { EngineSettings } from './types.ts';
 export interface WorkerStart {
   readonly file: string;
   readonly settings: EngineSettings;
+  readonly fusions: FusionSettings;
 }
 
 export type ToWorker = RunMessage | { readonly kind: 'close' };

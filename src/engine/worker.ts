@@ -18,10 +18,10 @@ import {
 
 const port = parentPort as NonNullable<typeof parentPort>;
 
-async function main({ file, settings }: WorkerStart): Promise<void> {
+async function main({ file, settings, fusions }: WorkerStart): Promise<void> {
   let session: InferenceSession;
   try {
-    session = await InferenceSession.create(file, sessionOptions(settings));
+    session = await InferenceSession.create(file, sessionOptions(settings, fusions));
     send({
       kind: 'loaded',
       inputs: tensorSpecs(session.inputMetadata),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ModelError, messageOf } from '../errors.ts';
 import { countCost } from './cost.ts';
+import { fusedOutput } from './fused-outputs.ts';
 import { metadataKeys } from './metadata.ts';
 import { readOnnx } from './onnx-file.ts';
 import { dimensionsFor } from './open-dimensions.ts';
@@ -56,7 +57,7 @@ export async function describeFile(file: string, sequenceLength?: number): Promi
     digest: hash.digest('hex'),
     isSynthetic,
     lineage,
-    caveats: caveatsOf(lineage, isSynthetic),
+    caveats: caveatsOf(lineage, isSynthetic, fusedOutput(bytes)),
     inputs,
     dims,
     outputs: outputSpecs(graph, file),

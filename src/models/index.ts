@@ -2,6 +2,7 @@
 export { catalogue, isKnownModel, isModelPath, modelNames, nearestModelNames } from './catalogue.ts';
 export { type EvaluatedAccuracy, evaluateOnce } from './evaluate/evaluate-once.ts';
 export { evaluateModel, type ModelEvaluation } from './evaluate/index.ts';
+export { fusionSettings } from './fused-outputs.ts';
 export { ImageError } from './images/image-error.ts';
 export { createImageReader, type ImageReader, imageReaderOf } from './images/image-reader.ts';
 export { type LabelledImage, makeImages } from './images/make-images.ts';

@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelError, messageOf } from '../errors.ts';
+import { fusionSettings } from './fused-outputs.ts';
 import { type OnnxModel, writeOnnx } from './onnx-file.ts';
 import { createMessage } from './onnx-schema.ts';
 import type { DataType, NamedTensor } from './types.ts';
@@ -13,7 +14,7 @@ export interface ModelRunner extends AsyncDisposable {
  * A runner over a model in memory.
  *
  * Watching stops short of the last level of graph optimisation. There onnxruntime 1.30 can fuse a convolution with the addition that reads it although its value is to be given as
- * well; no node gives it then, and running ends the process with a segmentation fault. test/models/runner.test.ts has such a graph.
+ * well; no node gives it then, and running ends the process with a segmentation fault. test/models/residual-addition.ts has such a graph.
  * @param watched - values inside the graph to give besides its outputs
  * @throws ModelError if onnxruntime refuses the model
  */
@@ -42,6 +43,7 @@ async function runnerOf(source: string | Uint8Array, where: string, level: 'exte
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
       graphOptimizationLevel: level,
+      extra: fusionSettings(source),
       // Warnings about a graph that is being watched are of no use to anyone.
       logSeverityLevel: 3,
     });

@@ -1,5 +1,6 @@
 import type { ImageDescription } from './images/types.ts';
 
+export type { FusionSettings } from './fused-outputs.ts';
 export type { ClassScore, ImageDescription, ImageSize } from './images/types.ts';
 
 /** Tensor element types, as ONNX names them in lower case. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { ModelError, messageOf } from '../../errors.ts';
+import { fusionSettings } from '../fused-outputs.ts';
 import { readOnnx } from '../onnx-file.ts';
 import { type NodeProto, onnxDataTypes } from '../onnx-schema.ts';
 import { elementTypes } from './element-types.ts';
@@ -33,6 +34,7 @@ export async function optimizedOperators(file: string): Promise<OptimizedOperato
       executionProviders: ['cpu'],
       graphOptimizationLevel: 'all',
       intraOpNumThreads: 1,
+      extra: fusionSettings(file),
       // It warns that such a file is for this machine only, which is what is asked for.
       logSeverityLevel: 3,
       optimizedModelFilePath,

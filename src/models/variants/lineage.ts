@@ -25,8 +25,12 @@ export function addLineage(model: ModelProto, digest: string, steps: readonly Li
   ];
 }
 
-/** What a user must know before trusting such a model's answers or speed, a sentence each; empty where there is nothing. */
-export function caveatsOf(lineage: Lineage | undefined, isSynthetic: boolean): string[] {
+/** What a user must know before trusting such a model's answers or speed, a sentence each; empty where there is nothing. @param fusedOutput - see `../fused-outputs.ts` */
+export function caveatsOf(
+  lineage: Lineage | undefined,
+  isSynthetic: boolean,
+  fusedOutput: string | undefined,
+): string[] {
   const steps = lineage?.steps ?? [];
   const caveats: string[] = [];
   if (!isSynthetic && steps.some((step) => step.calibration_random === true)) {
@@ -40,6 +44,11 @@ export function caveatsOf(lineage: Lineage | undefined, isSynthetic: boolean): s
   }
   if (steps.some(({ step }) => step === 'sparse')) {
     caveats.push("zeroed weights cost as much as others in onnxruntime's CPU kernels: no smaller, no faster");
+  }
+  if (fusedOutput !== undefined) {
+    caveats.push(
+      `its output "${fusedOutput}" is added to another value inside: onnxruntime's fusion of convolutions with additions, which would lose it and end the process, is off`,
+    );
   }
   return caveats;
 }
