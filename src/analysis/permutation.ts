@@ -7,9 +7,9 @@ const EXCHANGES = 999;
 const LEAST_EXCHANGES = 99;
 /** Above this many rows the F test no longer leans on the shape of the errors, and exchanges would take minutes. */
 const MOST_ROWS = 2000;
-/** Terms by row and entries of the inverse gone through in one exchange of one response, and in all exchanges of a table: about a second. */
+/** Terms by row and entries of the inverse gone through in one exchange of one response, and in all exchanges of a table, which then take about a second. */
 const MOST_WORK_EACH = 100_000;
-const MOST_WORK_TOGETHER = 1e9;
+const MOST_WORK_TOGETHER = 4e8;
 
 /** Why there is none where `shareExchanges` gives 0. */
 export const TOO_MANY_FITS = `p_permutation: not even ${LEAST_EXCHANGES} exchanges for each response and context would take a reasonable time`;

@@ -280,9 +280,9 @@ describe('exchanges', () => {
   test('are shared among all tests of a table, and given up where too few would be left', () => {
     expect(shareExchanges([5000])).toBe(999);
     const fits = (count: number) => new Array<number>(count).fill(100_000);
-    expect(shareExchanges(fits(30))).toBe(333);
-    expect(shareExchanges(fits(101))).toBe(99);
-    expect(shareExchanges(fits(102))).toBe(0);
+    expect(shareExchanges(fits(30))).toBe(133);
+    expect(shareExchanges(fits(40))).toBe(100);
+    expect(shareExchanges(fits(41))).toBe(0);
     expect(shareExchanges([])).toBe(999);
   });
 
