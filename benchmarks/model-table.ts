@@ -21,6 +21,7 @@ const asked = process.argv.slice(2).filter((argument) => argument !== '--');
 const names = asked.length > 0 ? asked : Object.keys(catalogue);
 const startMs = performance.now();
 const rows: string[][] = [];
+const refusals: string[] = [];
 for (const name of names) {
   const entry = catalogue[name];
   const trained = entry?.isSynthetic === false ? Object.keys(entry.variants ?? {}) : [];
@@ -31,7 +32,8 @@ for (const name of names) {
       rows.push(await rowOf(name, variant));
     } catch (error) {
       // What cannot be made of a model is part of the table.
-      rows.push([name, variant, (error as Error).message.split('\n')[0] ?? '']);
+      rows.push([name, variant, 'not made']);
+      refusals.push(`${name} ${variant}: ${(error as Error).message.split('\n')[0]}`);
     }
   }
 
@@ -72,6 +74,8 @@ printTable(
   ],
   rows,
 );
+
+process.stdout.write(`\n${refusals.map((refusal) => `${refusal}\n`).join('')}`);
 
 const builds: string[][] = [];
 for (const name of names) {
