@@ -97,3 +97,10 @@ objectives: [ { minimize: latency_mean_ms } ]
 contexts: [load]
 `;
 }
+
+/** The measured trial under a load level. */
+export function byLoad(records: readonly TrialRecord[], load: string): Extract<TrialRecord, { state: 'done' }> {
+  const record = records.find(({ factors }) => factors.load === load);
+  if (record?.state !== 'done') throw new Error(`no measured trial under load ${load}: ${JSON.stringify(record)}`);
+  return record;
+}

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { test as base, expect } from 'vitest';
+import { expect } from 'vitest';
 import { createContainerLauncher, createNativeLauncher, onlineCpus } from '../../src/launch/index.ts';
 import type { Launcher } from '../../src/launch/types.ts';
 import { isKnownModel, modelNames } from '../../src/models/index.ts';
@@ -11,21 +9,13 @@ import type { ServerSettings } from '../../src/server/types.ts';
 import { parseSpec } from '../../src/spec/index.ts';
 import { readResults, type TrialRecord } from '../../src/store/index.ts';
 import { findMissing, TEST_BASE } from '../launch/fixture-containers.ts';
+import { test } from './folder-fixture.ts';
 import { beginWithCeiling } from './known-run.ts';
 
 const SERVICE_MS = 10;
 const CAPACITY_RPS = 1000 / SERVICE_MS;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KNOWN_SERVER = fileURLToPath(new URL('known-server.mjs', import.meta.url));
-
-const test = base.extend<{ folder: string }>({
-  // biome-ignore lint/correctness/noEmptyPattern: vitest reads the fixtures a fixture needs from this pattern
-  folder: async ({}, use) => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'dse-neighbours-'));
-    await use(folder);
-    await rm(folder, { recursive: true, force: true });
-  },
-});
 
 type DoneTrial = Extract<TrialRecord, { state: 'done' }>;
 
