@@ -29,6 +29,7 @@ import {
 } from '../src/launch/index.ts';
 import { packageFile } from '../src/package-files.ts';
 import type { ServerSettings } from '../src/server/types.ts';
+import { PLAIN_ENGINE } from './serving-rig.ts';
 
 type Behaviour = 'well' | 'eats-memory' | 'ignores-stdin';
 type ContainerEngine = 'docker' | 'podman';
@@ -172,14 +173,7 @@ async function readBack(launcher: Launcher): Promise<void> {
 
 function requestFor(behaviour: Behaviour, limits: Limits = {}, port = 0): LaunchRequest {
   const runLabel = createRunLabel();
-  const engine = {
-    intraOpThreads: 1,
-    interOpThreads: 1,
-    executionMode: 'sequential',
-    graphOptimization: 'all',
-    spinning: false,
-  } as const;
-  const settings = { models: [{ name: behaviour, file: '', engine }], host: '127.0.0.1', port };
+  const settings = { models: [{ name: behaviour, file: '', engine: PLAIN_ENGINE }], host: '127.0.0.1', port };
   return { runLabel, settings, limits, logFile: join(scratch, `${runLabel}.log`), readyTimeoutMs: 15_000 };
 }
 

@@ -25,25 +25,18 @@ export const MNIST_IMAGES: ImageDescription = {
   labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
 };
 
+const SMALL_SYNTHETIC = {
+  layout: 'nchw',
+  kernel: 'linear',
+  scale: 1 / 255,
+  mean: [0.5],
+  std: [0.5],
+  caveat: SYNTHETIC,
+} as const;
+
 /** For architectures of drawn weights. They know no classes, so their answers have numbers and no labels. */
 export const SYNTHETIC_IMAGES = {
   imagenet: { ...IMAGENET_IMAGES, caveat: SYNTHETIC },
-  grey: {
-    channels: 'grey',
-    layout: 'nchw',
-    kernel: 'linear',
-    scale: 1 / 255,
-    mean: [0.5],
-    std: [0.5],
-    caveat: SYNTHETIC,
-  },
-  colour: {
-    channels: 'rgb',
-    layout: 'nchw',
-    kernel: 'linear',
-    scale: 1 / 255,
-    mean: [0.5],
-    std: [0.5],
-    caveat: SYNTHETIC,
-  },
+  grey: { ...SMALL_SYNTHETIC, channels: 'grey' },
+  colour: { ...SMALL_SYNTHETIC, channels: 'rgb' },
 } as const satisfies Readonly<Record<string, ImageDescription>>;
