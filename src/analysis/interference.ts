@@ -35,7 +35,7 @@ interface Sample {
  * Nothing where the factor `colocated` is not among the factors, or has no level `none` to compare with.
  */
 export function* findInterference(analysis: Analysis): Generator<Interference> {
-  const { configurations, outcomeMeans, options } = analysis;
+  const { configurations, outcomeMeans } = analysis;
   const at = configurations.factors.indexOf('colocated');
   if (at < 0) return;
   const neighbourOf = (configuration: number) => levelsOf(configurations, configuration)[at];
@@ -60,7 +60,7 @@ export function* findInterference(analysis: Analysis): Generator<Interference> {
         outcome:
           base === undefined
             ? { reason: 'no trial of this configuration alone' }
-            : compare(beside, before, directionOf(response, analysis), options.confidence),
+            : compare(beside, before, response, analysis),
       };
     }
   }
@@ -86,23 +86,23 @@ function sampleOf({ configurations, rowValues, blocks }: Analysis, configuration
   };
 }
 
-function compare(
-  beside: Sample,
-  alone: Sample,
-  better: 'lower' | 'higher' | undefined,
-  confidence: number,
-): Interference['outcome'] {
+function compare(beside: Sample, alone: Sample, response: string, analysis: Analysis): Interference['outcome'] {
   if (beside.values.length === 0) return { reason: 'no valid trial beside the neighbour has it' };
   if (alone.values.length === 0) return { reason: 'no valid trial alone has it' };
   const pairs = pair(beside, alone);
   const [top, bottom] = pairs ?? [beside.values, alone.values];
   if (top.length === 0) return { reason: 'no block holds a valid trial of both' };
   if (describe(bottom).mean === 0) return { reason: 'it is 0 alone' };
-  const options = { isPaired: pairs !== undefined, confidence };
-  const change = ratioOfMeans(top, bottom, options);
+  const definition = findResponse(response);
+  // Of a column that dse does not know, nobody knows whether it may be below 0.
+  const isNonNegative = definition !== undefined && definition.canBeNegative !== true;
+  const { confidence } = analysis.options;
+  const change = ratioOfMeans(top, bottom, { isPaired: pairs !== undefined, isNonNegative, confidence });
+  const better = directionOf(response, analysis);
   const slowdown = better === undefined ? undefined : better === 'lower' ? change : inverse(change);
   const kind = pairs === undefined ? "unpaired, Welch's degrees of freedom" : 'paired by block';
-  return { ...change, slowdown, method: `ratio of means over replicates, Fieller's interval, ${kind}` };
+  const cut = 'isCut' in change.interval && change.interval.isCut ? ' cut at 0' : '';
+  return { ...change, slowdown, method: `ratio of means over replicates, Fieller's interval${cut}, ${kind}` };
 }
 
 /** Values of the blocks that both have, in the same order; undefined where there are no blocks, or one holds several trials of a configuration. */
@@ -120,7 +120,7 @@ function pair(one: Sample, other: Sample): readonly [Float64Array, Float64Array]
 function inverse({ ratio, interval }: RatioOfMeans): RatioOfMeans {
   if ('reason' in interval) return { ratio: 1 / ratio, interval };
   if (interval.lo <= 0) return { ratio: 1 / ratio, interval: { reason: 'beside the neighbour its mean may be 0' } };
-  return { ratio: 1 / ratio, interval: { lo: 1 / interval.hi, hi: 1 / interval.lo } };
+  return { ratio: 1 / ratio, interval: { lo: 1 / interval.hi, hi: 1 / interval.lo, isCut: false } };
 }
 
 function directionOf(response: string, { options }: Analysis): 'lower' | 'higher' | undefined {

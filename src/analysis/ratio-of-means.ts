@@ -4,8 +4,10 @@ import { describe } from './moments.ts';
 /** How many times as large the mean of one sample is as that of another. */
 export interface RatioOfMeans {
   readonly ratio: number;
-  /** Ends of its confidence interval, or why it has none. */
-  readonly interval: { readonly lo: number; readonly hi: number } | { readonly reason: string };
+  /** Ends of its confidence interval and whether its lower end was cut at 0, or why it has none. */
+  readonly interval:
+    | { readonly lo: number; readonly hi: number; readonly isCut: boolean }
+    | { readonly reason: string };
 }
 
 /**
@@ -15,13 +17,18 @@ export interface RatioOfMeans {
  * confidence for a noisy denominator, and says so where a denominator cannot be told from 0.
  * @param numerator, denominator - at least one value each; where `isPaired`, of equal length and in the same order
  * @param isPaired - values at the same place share a condition, such as a block, and so are correlated
+ * @param isNonNegative - no value can be below 0, so neither can the ratio: the interval is cut there, which takes no true ratio from it
  * Source: E. C. Fieller (1954), "Some problems in interval estimation", JRSS B 16(2); T. Kalibera, R. Jones (2012), "Quantifying performance changes with effect size
  * confidence intervals", University of Kent TR 4-12, for its use on slowdowns.
  */
 export function ratioOfMeans(
   numerator: Float64Array,
   denominator: Float64Array,
-  { isPaired, confidence }: { readonly isPaired: boolean; readonly confidence: number },
+  {
+    isPaired,
+    isNonNegative,
+    confidence,
+  }: { readonly isPaired: boolean; readonly isNonNegative: boolean; readonly confidence: number },
 ): RatioOfMeans {
   const [top, bottom] = [describe(numerator), describe(denominator)];
   const ratio = top.mean / bottom.mean;
@@ -42,7 +49,9 @@ export function ratioOfMeans(
     return { ratio, interval: { reason: 'alone it varies so much between replicates that its mean may be 0' } };
   }
   const root = Math.sqrt(Math.max(0, b * b - a * c));
-  return { ratio, interval: { lo: (b - root) / a, hi: (b + root) / a } };
+  const lo = (b - root) / a;
+  const isCut = isNonNegative && lo < 0;
+  return { ratio, interval: { lo: isCut ? 0 : lo, hi: (b + root) / a, isCut } };
 }
 
 function covariance(one: Float64Array, other: Float64Array): number {

@@ -11,6 +11,8 @@ export interface ResponseDefinition {
    * narrower, or beforehand.
    */
   readonly interval?: 'latencies' | 'beforehand';
+  /** A difference, or on a scale that goes below 0. */
+  readonly canBeNegative?: true;
 }
 
 function response(
@@ -21,6 +23,10 @@ function response(
   interval?: ResponseDefinition['interval'],
 ): ResponseDefinition {
   return { name, unit, description, better, ...(interval === undefined ? {} : { interval }) };
+}
+
+function signed(definition: ResponseDefinition): ResponseDefinition {
+  return { ...definition, canBeNegative: true };
 }
 
 function latencyQuantile(column: string, words: string, smallestSample: string): ResponseDefinition {
@@ -114,20 +120,24 @@ export const RESPONSES: readonly ResponseDefinition[] = [
     'Bytes the server wrote to block devices in the measured windows, where its cgroup counts them; under cgroup v1 without what the kernel writes back later',
   ),
   response('energy_gross_j', 'J', 'lower', 'Energy drawn in the measured windows, idle included'),
-  response('energy_net_j', 'J', 'lower', 'Energy drawn in the measured windows above idle power'),
+  signed(response('energy_net_j', 'J', 'lower', 'Energy drawn in the measured windows above idle power')),
   response('energy_per_inference_j', 'J', 'lower', 'Gross energy divided by the items answered correctly'),
-  response('energy_net_per_inference_j', 'J', 'lower', 'Net energy divided by the items answered correctly'),
-  response(
-    'energy_share_estimate_j',
-    'J',
-    'lower',
-    "Estimate of the server's part of energy_net_j where neighbours ran: what is left without their servers' and load generators' share of the machine's busy CPU time",
+  signed(response('energy_net_per_inference_j', 'J', 'lower', 'Net energy divided by the items answered correctly')),
+  signed(
+    response(
+      'energy_share_estimate_j',
+      'J',
+      'lower',
+      "Estimate of the server's part of energy_net_j where neighbours ran: what is left without their servers' and load generators' share of the machine's busy CPU time",
+    ),
   ),
-  response(
-    'energy_share_estimate_per_inference_j',
-    'J',
-    'lower',
-    'The same estimate divided by the items answered correctly',
+  signed(
+    response(
+      'energy_share_estimate_per_inference_j',
+      'J',
+      'lower',
+      'The same estimate divided by the items answered correctly',
+    ),
   ),
   response('energy_per_request_j', 'J', 'lower', 'Gross energy divided by the requests answered correctly'),
   response(
@@ -201,11 +211,13 @@ export const RESPONSES: readonly ResponseDefinition[] = [
     undefined,
     "Clock of the CPUs where the kernel tells: mean over all CPUs and over the readings at the windows' edges",
   ),
-  response(
-    'temperature_c',
-    '°C',
-    undefined,
-    "Hottest thermal zone where the kernel tells: mean over the readings at the windows' edges",
+  signed(
+    response(
+      'temperature_c',
+      '°C',
+      undefined,
+      "Hottest thermal zone where the kernel tells: mean over the readings at the windows' edges",
+    ),
   ),
   response(
     'page_faults',
@@ -214,11 +226,13 @@ export const RESPONSES: readonly ResponseDefinition[] = [
     'Page faults of the whole machine in the measured windows that had to read a disk (major faults)',
   ),
   response('swap_mb', 'MB', undefined, 'Memory the whole machine moved to or from swap in the measured windows'),
-  response(
-    'littles_law_error',
-    '',
-    undefined,
-    "Self-check: completion rate times mean latency over the mean number of requests in the system, minus 1; 0 where Little's law holds",
+  signed(
+    response(
+      'littles_law_error',
+      '',
+      undefined,
+      "Self-check: completion rate times mean latency over the mean number of requests in the system, minus 1; 0 where Little's law holds",
+    ),
   ),
 ];
 

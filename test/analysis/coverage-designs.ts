@@ -236,7 +236,7 @@ function consistencyOf(records: Records) {
 function coversRatio(rng: Rng, isPaired: boolean, n: number): boolean | undefined {
   const blocks = Float64Array.from({ length: n }, () => 1 + 0.1 * rng.normal());
   const draw = (mean: number) => blocks.map((block) => mean * (isPaired ? block : 1) * (1 + 0.05 * rng.normal()));
-  const { interval } = ratioOfMeans(draw(14), draw(10), { isPaired, confidence: CONFIDENCE });
+  const { interval } = ratioOfMeans(draw(14), draw(10), { isPaired, isNonNegative: true, confidence: CONFIDENCE });
   return 'reason' in interval ? undefined : covers(interval, 1.4);
 }
 

@@ -60,6 +60,27 @@ test('every neighbour is compared with the same configuration alone, whatever it
   }
 });
 
+test('an interval is cut at 0 and says so where the response cannot be below it, and only there', () => {
+  const trials = knownTrials()
+    .filter(({ placement, threads }) => placement === 'apart' && threads === '1')
+    .map(({ block, threads, colocated, placement }, at) => {
+      const value = colocated === 'none' ? 10 : ([1, 9, 5][Math.floor(at / 2)] as number);
+      // Without trial_id it is anyone's table, of which every column of numbers is a response.
+      return { ...{ block, threads, colocated, placement }, latency_p50_ms: value, energy_net_j: value, mine: value };
+    });
+  const rows = new Map(interferenceOf(trials).map((row) => [row.response, row]));
+  expect(rows.get('latency_p50_ms')).toMatchObject({
+    ...{ ratio: 0.5, ratio_lo: 0, slowdown_lo: 0 },
+    method: "ratio of means over replicates, Fieller's interval cut at 0, paired by block",
+  });
+  for (const response of ['energy_net_j', 'mine']) {
+    const row = rows.get(response);
+    expect(row?.ratio_lo).toBeLessThan(-0.4);
+    expect(row?.method).toBe("ratio of means over replicates, Fieller's interval, paired by block");
+    expect(row?.ratio_hi).toBe(rows.get('latency_p50_ms')?.ratio_hi);
+  }
+});
+
 test('a trial that is invalid or missing leaves its block out, and says so where nothing is left', () => {
   const trials = knownTrials().map((trial) =>
     trial.colocated === 'n' && trial.placement === 'together' && trial.block !== 2
