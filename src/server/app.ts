@@ -62,13 +62,16 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     http: { requireHostHeader: false },
   });
   app.server.on('checkExpectation', answerExpectation).on('connect', answerConnect);
-  app.addHook('onRequest', async (request) => requireHost(request));
+  app.addHook('onRequest', async (request) => {
+    requireHost(request);
+    // Clients label JSON and binary bodies in many ways, and fastify refuses some; the protocol goes by the Inference-Header-Content-Length alone.
+    delete request.headers['content-type'];
+  });
   const infer = (model: string, version: string | undefined, headers: Headers, body: RequestBody) =>
     repository.use(model, version, (loaded) => answerInference(loaded, headers, body, pool));
   const classify = (model: string, version: string | undefined, body: RequestBody, asked = PLAIN_QUESTION) =>
     repository.use(model, version, (loaded) => answerClassification(loaded, body, asked, pool));
   app.removeAllContentTypeParsers();
-  // Clients label JSON and binary bodies in many ways; the protocol goes by the Inference-Header-Content-Length alone.
   app.addContentTypeParser('*', async (request: FastifyRequest) => {
     refuseContentEncoding(request);
     return await readBody(request.raw, options.bodyLimitBytes, pool);

@@ -74,6 +74,14 @@ export class TinyModels implements Disposable {
     return this.#write('slow', graph);
   }
 
+  /** Gives back the 2 x 2 pixels of an image in three planes as 12 scores: float32 [n, 3, 2, 2] to [n, 12]. */
+  pixels(): string {
+    const graph = new GraphBuilder('pixels');
+    graph.node('Flatten', 'flatten', [graph.input('image', 'float32', ['n', 3, 2, 2])], { axis: 1 }, 'scores');
+    graph.output('scores', 'float32', ['n', 12]);
+    return this.#write('pixels', graph);
+  }
+
   file(name: string, content: string): string {
     const path = join(this.folder, name);
     writeFileSync(path, content);

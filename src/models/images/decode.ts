@@ -1,5 +1,6 @@
 import type { Sharp } from 'sharp';
 import { messageOf } from '../../errors.ts';
+import { checkImageFile } from './check-file.ts';
 import { ImageError } from './image-error.ts';
 import type { ImageSize, Kernel } from './types.ts';
 
@@ -12,20 +13,16 @@ export interface Geometry {
 
 /** Larger images are refused before they are decoded: a few kilobytes may say that they are gigapixels. */
 const MOST_PIXELS = 40e6;
-const MOST_BYTES = 32e6;
 const LONGEST_DECODE_S = 10;
-
-const JPEG = Uint8Array.of(0xff, 0xd8, 0xff);
-const PNG = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 
 /**
  * Decodes a JPEG or PNG file and brings it to a size: RGB bytes, row after row.
  *
  * EXIF orientation is applied, transparency dropped, other colour spaces and depths become 8-bit sRGB. Works on a thread of Node's pool, one for each image.
- * @throws ImageError where it is no such file, is damaged or truncated, or is larger than 40 megapixels or 32 MB
+ * @throws ImageError where it is no such file, is damaged or truncated, or is larger than 40 megapixels or `checkImageFile` lets through
  */
 export async function decodeImage(bytes: Uint8Array, { resize, crop, kernel }: Geometry): Promise<Uint8Array> {
-  checkFormat(bytes);
+  checkImageFile(bytes);
   const open = await loadSharp();
   try {
     const { width, height } = 'width' in resize ? resize : await sizeFor(open, bytes, resize.shorterSide);
@@ -41,16 +38,6 @@ export async function decodeImage(bytes: Uint8Array, { resize, crop, kernel }: G
     );
   } catch (error) {
     throw error instanceof ImageError ? error : await explain(open, bytes, error);
-  }
-}
-
-function checkFormat(bytes: Uint8Array): void {
-  const begins = (signature: Uint8Array) => signature.every((byte, index) => bytes[index] === byte);
-  if (!begins(JPEG) && !begins(PNG)) {
-    throw new ImageError('format', `these ${bytes.byteLength} bytes are neither a JPEG nor a PNG file`);
-  }
-  if (bytes.byteLength > MOST_BYTES) {
-    throw new ImageError('size', `the image has ${bytes.byteLength} bytes, and ${MOST_BYTES} are the most`);
   }
 }
 

@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { createImageReader } from '../../../src/models/index.ts';
 import type { ImageDescription, TensorSpec } from '../../../src/models/types.ts';
+import { makeManyScans, makePng } from './odd-files.ts';
 
 const PLAIN: ImageDescription = { channels: 'rgb', layout: 'nchw', kernel: 'linear', scale: 1, mean: [0], std: [1] };
 
@@ -189,12 +190,33 @@ describe('an image is refused', () => {
       async () => Buffer.concat([await jpeg(), Buffer.alloc(33e6)]),
       'bytes, and 32000000 are the most',
     ],
+    [
+      'of one pixel by 40 million',
+      'size',
+      async () => makePng({ width: 1, height: 4e7, pixels: Buffer.alloc(0) }),
+      'the image is 1 x 40000000 pixels, and 65535 are the most for a side',
+    ],
+    [
+      'of 883 scans in 20 kB',
+      'size',
+      async () => makeManyScans({ side: 2_000, scans: 883 }),
+      'the image has over 50 scans, which are the most',
+    ],
   ])('%s', async (_name, kind, make, sentence) => {
     await expect(reader(await make())).rejects.toMatchObject({
       name: 'ImageError',
       kind,
       message: expect.stringContaining(sentence),
     });
+  });
+
+  test('of 50 scans, or with a thumbnail of its own in its metadata, is none of those', async () => {
+    const evenly = await read(PLAIN, input(3, 2, 2), makeManyScans({ side: 16, scans: 50 }));
+    expect(evenly.values).toEqual(Array(12).fill(128));
+    const whole = await jpeg();
+    const thumbnails = Array.from({ length: 60 }, () => Buffer.from('ffe10008ffd8ffda0000', 'hex').subarray(0, 10));
+    const bytes = Buffer.concat([whole.subarray(0, 2), ...thumbnails, whole.subarray(2)]);
+    await expect(reader(bytes)).resolves.toBeDefined();
   });
 
   test('whose sides differ so much that it would be resized to gigapixels', async () => {

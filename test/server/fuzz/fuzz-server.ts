@@ -6,6 +6,7 @@ import { plainSettings, TinyModels } from '../../engine/tiny-models.ts';
 import { ServerProcess } from '../server-rig.ts';
 import { createChoice } from './choice.ts';
 import { GrpcCaller } from './grpc-call.ts';
+import { PIXELS } from './image-cases.ts';
 import { caseKinds } from './kinds.ts';
 import type { CaseResult, Ending, FuzzTarget } from './types.ts';
 
@@ -56,6 +57,7 @@ export async function fuzzServer({ cases, first = 0, seed }: FuzzOptions): Promi
         cache: { entries: 50 },
       },
       { name: 'every', file: models.everyType(), engine },
+      { name: 'pixels', file: models.pixels(), engine, image: PIXELS },
     ],
     ...{ host: '127.0.0.1', port: 0, grpcPort: 0, bodyLimitBytes: BODY_LIMIT_BYTES, exitOnStdinEnd: true },
   });

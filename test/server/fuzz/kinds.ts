@@ -2,6 +2,7 @@ import { converse } from './converse.ts';
 import type { GrpcCaller } from './grpc-call.ts';
 import * as grpc from './grpc-cases.ts';
 import { grpcJunk } from './grpc-junk.ts';
+import { goodImages, imageBombs, mangledImages, spoiltImages } from './image-cases.ts';
 import { binaryBodies, mangledJson, oddJson, spoiltJson } from './rest-bodies.ts';
 import { chunks, heads, requestLines } from './rest-heads.ts';
 import { goodRequest } from './rest-requests.ts';
@@ -33,6 +34,10 @@ export function caseKinds(caller: GrpcCaller): Readonly<Record<string, CaseKind>
     'REST pipelined': pipelined,
     'REST oversized': oversized,
     'REST no HTTP': junk,
+    'image right': goodImages,
+    'image mangled': mangledImages,
+    'image spoilt': spoiltImages,
+    'image bombs': imageBombs,
     'gRPC right': calls(grpc.goodCall),
     'gRPC spoilt': calls(grpc.spoiltMessages),
     'gRPC mangled': calls(grpc.mangledMessages),
