@@ -4,11 +4,13 @@
  *   - time a launch takes beyond the trial itself: from the call to a server that accepts connections, and from the call to stop to nothing left (median, image already built; limit 2 s);
  *   - throughput and median latency of the same configuration native and in a container with host networking (limits 0.97 to 1.03, and 5 %): both servers are up, and a third, native
  *     again, beside them; each is loaded in short turns whose order moves on from round to round, so that a machine that drifts does so under all of them. The median over the rounds of
- *     container by native is held against the limits; native by native says what the machine itself makes of two equal servers;
- *   - CPU time under a quota of 0.25, 0.5 and 1.0 CPU over 5 s of saturation (limit 2 %).
+ *     the container by the mean of both natives is held against the limits, with its 95 % interval (order statistics) beside it; native by native says what the machine itself makes of two
+ *     equal servers;
+ *   - CPU time under a quota of 0.25, 0.5 and 1.0 CPU over 5 s of saturation (limit 2 %), of a server whose two threads could use both CPUs, so that nothing but the quota holds it.
  *
- * SqueezeNet 1.1, batch 1, one thread, rest-binary; the server on CPU 0, the load, a closed loop of four connections, in this process, which moves to CPU 1. One line a figure; ends with 1 where a limit is missed.
- * Needs Linux, two quiet CPUs, a build (`npm run build`) and an engine. Usage: container-overhead.ts [seconds a turn, 1] [rounds, 15] [engine, both]
+ * SqueezeNet 1.1, batch 1, rest-binary; but for the quotas, one thread and CPU 0; the load, a closed loop of four connections, in this process, which moves to CPU 1.
+ * One line a figure; ends with 1 where a limit is missed.
+ * Needs Linux, two quiet CPUs, a build (`npm run build`) and an engine. Usage: container-overhead.ts [seconds a turn, 0.7] [rounds, 40] [engine, both]
  */
 import { Agent, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -28,6 +30,7 @@ import {
 } from '../src/launch/index.ts';
 import { type NamedTensor, type ResolvedModel, resolveModel } from '../src/models/index.ts';
 import type { ServerSettings } from '../src/server/index.ts';
+import { medianWithin } from './bare-rig.ts';
 
 const LAUNCH_LIMIT_S = 2;
 const RATIO_LIMITS = [0.97, 1.03] as const;
@@ -41,7 +44,7 @@ const WARMUP_S = 1;
 /** After a turn of another server, until the caches hold this one's model again. */
 const SETTLE_S = 0.2;
 
-const engine: EngineSettings = {
+const oneThread: EngineSettings = {
   intraOpThreads: 1,
   interOpThreads: 1,
   executionMode: 'sequential',
@@ -49,7 +52,7 @@ const engine: EngineSettings = {
   spinning: false,
 };
 
-const [seconds = 1, rounds = 15] = process.argv.slice(2, 4).map(Number);
+const [seconds = 0.7, rounds = 40] = process.argv.slice(2, 4).map(Number);
 const only = process.argv[4];
 const model = await resolveModel('squeezenet1.1', 'fp32', {
   baseDir: process.cwd(),
@@ -88,8 +91,8 @@ async function timeLaunches(engine: string, launcher: Launcher): Promise<void> {
   }
   judge(
     `${engine} launch and stop`,
-    `${round3(median(totals))} s (limit ${LAUNCH_LIMIT_S} s)`,
-    median(totals) <= LAUNCH_LIMIT_S,
+    `${round3(medianWithin(totals).median)} s (limit ${LAUNCH_LIMIT_S} s)`,
+    medianWithin(totals).median <= LAUNCH_LIMIT_S,
   );
 }
 
@@ -110,25 +113,29 @@ async function compare(engine: string, launcher: Launcher): Promise<void> {
     const texts = measured.map(({ perSecond, p50Ms }) => `${perSecond.toFixed(1)}/s p50 ${round3(p50Ms)} ms`);
     console.log(`${engine} round ${round + 1}: native ${texts[0]}, native again ${texts[1]}, container ${texts[2]}`);
   }
-  const ratioOf = (figure: keyof Turn, which: number) =>
-    median(turns.map((one) => (one[which]?.[figure] ?? Number.NaN) / (one[0]?.[figure] ?? Number.NaN)));
-  const [ratio, latency] = [ratioOf('perSecond', 2), ratioOf('p50Ms', 2)];
+  const ratiosOf = (figure: keyof Turn, of: (one: number, again: number, inside: number) => number) =>
+    turns.map((measured) => of(...(measured.map((turn) => turn[figure]) as [number, number, number])));
+  const byNative = (one: number, again: number, inside: number) => inside / ((one + again) / 2);
+  const ofItself = (one: number, again: number) => again / one;
+  const [throughput, latency] = [ratiosOf('perSecond', byNative), ratiosOf('p50Ms', byNative)];
   const [least, most] = RATIO_LIMITS;
-  console.log(`native by native: throughput ${round3(ratioOf('perSecond', 1))}, p50 ${round3(ratioOf('p50Ms', 1))}`);
+  console.log(
+    `native by native: throughput ${withInterval(ratiosOf('perSecond', ofItself))}, p50 ${withInterval(ratiosOf('p50Ms', ofItself))}`,
+  );
   judge(
     `${engine} throughput`,
-    `${round3(ratio)} of native (limits ${least} to ${most})`,
-    ratio >= least && ratio <= most,
+    `${withInterval(throughput)} of native (limits ${least} to ${most})`,
+    medianWithin(throughput).median >= least && medianWithin(throughput).median <= most,
   );
   judge(
     `${engine} p50`,
-    `${round3(latency)} of native (limit 1 +- ${LATENCY_LIMIT})`,
-    Math.abs(latency - 1) <= LATENCY_LIMIT,
+    `${withInterval(latency)} of native (limit 1 +- ${LATENCY_LIMIT})`,
+    Math.abs(medianWithin(latency).median - 1) <= LATENCY_LIMIT,
   );
 }
 
 async function checkQuota(engine: string, launcher: Launcher, cpus: number): Promise<void> {
-  await using server = await start(launcher, { cpuset: '0', cpus });
+  await using server = await start(launcher, { cpuset: '0-1', cpus }, { ...oneThread, intraOpThreads: 2 });
   await using _held = await holdToCpu('1');
   const load = startLoad(server.url);
   await sleep(WARMUP_S * 1e3);
@@ -164,7 +171,7 @@ async function measure(server: RunningServer): Promise<Turn> {
   const latenciesMs = [...load.latenciesMs];
   const elapsedS = (performance.now() - startMs) / 1e3;
   await load.stop();
-  return { perSecond: latenciesMs.length / elapsedS, p50Ms: median(latenciesMs) };
+  return { perSecond: latenciesMs.length / elapsedS, p50Ms: medianWithin(latenciesMs).median };
 }
 
 /** Keeps this process, whose load it is, off the servers' CPU; only while they are up, because a CPU that dse itself may not use cannot be asked for. */
@@ -212,7 +219,7 @@ function prepareRequest({ inputs }: ResolvedModel): (url: string, agent: Agent) 
     });
 }
 
-function start(launcher: Launcher, limits: Limits): Promise<RunningServer> {
+function start(launcher: Launcher, limits: Limits, engine = oneThread): Promise<RunningServer> {
   const settings: ServerSettings = {
     models: [{ name: 'm', file: model.file, engine }],
     ...{ host: '127.0.0.1', port: 0, exitOnStdinEnd: true },
@@ -229,8 +236,9 @@ function judge(name: string, text: string, isMet: boolean): void {
   console.log(`${name}: ${text} ${isMet ? 'met' : 'MISSED'}`);
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+function withInterval(values: readonly number[]): string {
+  const { median, lo, hi } = medianWithin(values);
+  return `${round3(median)} [${round3(lo)}, ${round3(hi)}]`;
 }
 
 function round3(value = Number.NaN): string {

@@ -33,6 +33,10 @@ export const STUDIES: Readonly<
       'accuracy_top1',
     ],
   },
+  'neighbour-protection': {
+    tables: ['interference.csv', 'effects.csv'],
+    responses: ['latency_mean_ms', 'latency_p50_ms', 'latency_p90_ms', 'capacity_rps'],
+  },
 };
 
 export const studyFile = (study: string, file: string) => packageFile(`experiments/${study}/${file}`);
