@@ -37,6 +37,10 @@ export const STUDIES: Readonly<
     tables: ['interference.csv', 'effects.csv'],
     responses: ['latency_mean_ms', 'latency_p50_ms', 'latency_p90_ms', 'capacity_rps'],
   },
+  transfer: {
+    tables: ['transfer.csv', 'consistency.csv', 'influence.csv', 'effects.csv'],
+    responses: ['latency_mean_ms', 'throughput_ips', 'energy_net_per_inference_j', 'accuracy_top1'],
+  },
 };
 
 export const studyFile = (study: string, file: string) => packageFile(`experiments/${study}/${file}`);
