@@ -41,7 +41,7 @@ test('a file that was cut short is taken up where it ended, by ranges', async ()
     response.writeHead(200).end(content.subarray(0, 1000));
   });
   const target = join(newFolder(), 'model.onnx');
-  await download({ url, sha256, bytes }, target);
+  await download({ url, sha256, bytes }, target, { waitMs: 1 });
   expect(readFileSync(target).equals(content)).toBe(true);
   expect(ranges).toEqual([undefined, 'bytes=1000-']);
   expect(existsSync(`${target}.part`)).toBe(false);
@@ -54,6 +54,49 @@ test('a server without ranges sends everything again, and a redirect is followed
   const end = await serve((_, response) => void response.writeHead(200).end(content));
   const url = await serve((_, response) => void response.writeHead(302, { location: end }).end());
   await download({ url, sha256, bytes }, target);
+  expect(readFileSync(target).equals(content)).toBe(true);
+});
+
+test('a server that is down for a moment is asked again, a little later each time, and the file goes on where it was', async () => {
+  const target = join(newFolder(), 'model.onnx');
+  const answers = [503, 0, 429, 408, 200];
+  const asked: { readonly range: string | undefined; readonly atMs: number }[] = [];
+  const url = await serve((request, response) => {
+    const status = answers[asked.length];
+    asked.push({ range: request.headers.range, atMs: performance.now() });
+    if (status === 200) return wholeFile(request, response);
+    if (status === 0) return void response.writeHead(200).end(content.subarray(0, 700));
+    response.writeHead(status ?? 500).end('not now');
+  });
+  await download({ url, sha256, bytes }, target, { attempts: 5, waitMs: 20 });
+  expect(readFileSync(target).equals(content)).toBe(true);
+  expect(asked.map(({ range }) => range)).toEqual([undefined, undefined, 'bytes=700-', 'bytes=700-', 'bytes=700-']);
+  const waitsMs = asked.slice(1).map(({ atMs }, index) => atMs - (asked[index]?.atMs ?? 0));
+  // Timers may fire a millisecond early.
+  for (const [index, waitMs] of waitsMs.entries()) expect(waitMs).toBeGreaterThanOrEqual(20 * 2 ** index - 2);
+});
+
+test('a server that stays down is given up after the attempts, with its last answer', async () => {
+  let asked = 0;
+  const url = await serve((_, response) => {
+    asked++;
+    response.writeHead(502).end();
+  });
+  const failing = download({ url, sha256, bytes }, join(newFolder(), 'model.onnx'), { attempts: 3, waitMs: 1 });
+  await expect(failing).rejects.toThrow(
+    'nothing could be downloaded in 3 attempts, the last of which ended so: the server answered 502 Bad Gateway',
+  );
+  expect(asked).toBe(3);
+});
+
+test('a part that the server has no rest for is thrown away, and the file fetched from its start', async () => {
+  const target = join(newFolder(), 'model.onnx');
+  writeFileSync(`${target}.part`, content.subarray(0, 900));
+  const url = await serve((request, response) => {
+    if (request.headers.range === undefined) return wholeFile(request, response);
+    response.writeHead(416).end();
+  });
+  await download({ url, sha256, bytes }, target, { waitMs: 1 });
   expect(readFileSync(target).equals(content)).toBe(true);
 });
 
@@ -91,14 +134,22 @@ test('a stall, a missing file and no network are told, and what arrived is kept'
   const once = { stallMs: 200, attempts: 1 };
   const stalling = await serve((_, response) => void response.writeHead(200).write(content.subarray(0, 500)));
   await expect(download({ url: stalling, sha256, bytes }, target, once)).rejects.toThrow(
-    `only 500 of ${bytes} bytes could be downloaded: nothing came for 0.2 s`,
+    `only 500 of ${bytes} bytes could be downloaded in 1 attempt, the last of which ended so: nothing came for 0.2 s`,
   );
   expect(readFileSync(`${target}.part`)).toHaveLength(500);
-  const missing = await serve((_, response) => void response.writeHead(404).end());
+  let asked = 0;
+  const missing = await serve((_, response) => {
+    asked++;
+    response.writeHead(404).end();
+  });
   await expect(download({ url: missing, sha256, bytes }, target)).rejects.toThrow('the server answered 404 Not Found');
-  const offline = { url: 'http://127.0.0.1:9', sha256, bytes };
-  await expect(download(offline, join(newFolder(), 'model.onnx'), once)).rejects.toThrow(
-    /nothing could be downloaded: [\s\S]*Without a network, models cannot be pulled/,
+  expect(asked).toBe(1);
+  const gone = createServer();
+  await new Promise<void>((listening) => gone.listen(0, '127.0.0.1', listening));
+  const offline = { url: `http://127.0.0.1:${(gone.address() as AddressInfo).port}`, sha256, bytes };
+  await new Promise((closed) => gone.close(closed));
+  await expect(download(offline, join(newFolder(), 'model.onnx'), { attempts: 2, waitMs: 1 })).rejects.toThrow(
+    /nothing could be downloaded in 2 attempts, the last of which ended so: .*ECONNREFUSED[\s\S]*Without a network, models cannot be pulled/,
   );
 });
 
