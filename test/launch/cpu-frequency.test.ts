@@ -14,7 +14,8 @@ import {
 } from '../../src/launch/index.ts';
 import { withCpuFrequency } from '../../src/launch/with-cpu-frequency.ts';
 import { compiledEntry } from '../../src/package-files.ts';
-import { fixtureCommand, fixtureRequest, temporaryDir } from './fixture.ts';
+import { fixtureRequest, temporaryDir } from './fixture.ts';
+import { fixtureCommand } from './fixture-process.ts';
 
 /** A kernel's tree of two CPUs that may run at 0.8 to 3 GHz, and are let. */
 function cpuTree(more: Readonly<Record<string, string>> = {}): string {

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { execa } from 'execa';
 import { createContainerLauncher } from '../../src/launch/index.ts';
 import type { ServerSettings } from '../../src/server/types.ts';
-import { FIXTURE } from './fixture.ts';
+import { FIXTURE } from './fixture-process.ts';
 
 /** An image with nothing but a minimal system and node; `.ci/start-engines` makes it. */
 export const TEST_BASE = 'dse-test-base';

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, type TestContext, test } from 'vitest';
 import { LaunchError } from '../../src/errors.ts';
 import { type Launcher, type LaunchRequest, onlineCpus, type RunningServer } from '../../src/launch/index.ts';
-import { ask, type Behaviour, type FixtureParent, fixtureRequest, isProcessThere } from './fixture.ts';
+import { ask, fixtureRequest } from './fixture.ts';
+import { type Behaviour, type FixtureParent, isProcessThere } from './fixture-process.ts';
 
 const MB = 1e6;
 

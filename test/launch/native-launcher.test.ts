@@ -9,7 +9,8 @@ import {
   removeLeftovers,
 } from '../../src/launch/index.ts';
 import { GroupMakers } from '../../src/launch/limit-support.ts';
-import { ask, type Behaviour, fixtureCommand, fixtureRequest, isProcessThere, startFixtureParent } from './fixture.ts';
+import { ask, fixtureRequest, startFixtureParent } from './fixture.ts';
+import { type Behaviour, fixtureCommand, isProcessThere } from './fixture-process.ts';
 import { describeLauncherContract } from './launcher-contract.ts';
 
 const startParent = (behaviour: Behaviour) => startFixtureParent('native', behaviour, fixtureCommand);

@@ -14,8 +14,9 @@ import type { Protocol } from '../../src/load/types.ts';
 import { packageFile } from '../../src/package-files.ts';
 import { checkReadiness } from '../../src/run/readiness.ts';
 import { parseServerFile, type ServerDescription } from '../../src/spec/index.ts';
-import { fixtureRequest, isProcessThere, temporaryDir } from './fixture.ts';
+import { fixtureRequest, temporaryDir } from './fixture.ts';
 import { findMissing, TEST_BASE } from './fixture-containers.ts';
+import { isProcessThere } from './fixture-process.ts';
 
 const STAND_IN = fileURLToPath(new URL('stand-in.cjs', import.meta.url));
 
