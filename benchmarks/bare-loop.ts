@@ -48,6 +48,7 @@ async function runBlock({ seconds, inputs, everyMs = 0 }: BareCommand): Promise<
     perSecond: count / ((nowMs - startMs) / 1e3),
     p50Ms: medianOf(latenciesMs),
     cpuMsEach: (user + system) / 1e3 / count,
+    latenciesMs,
   };
 }
 

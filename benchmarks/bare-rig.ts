@@ -19,6 +19,8 @@ export interface BareBlock {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly cpuMsEach: number;
+  /** Of each run, in their order. */
+  readonly latenciesMs: readonly number[];
 }
 
 export interface BareLoop extends AsyncDisposable {
@@ -40,6 +42,24 @@ export async function startBareLoop(modelName: string): Promise<BareLoop> {
       child.stdin.write(`${JSON.stringify(command)}\n`);
       return JSON.parse((await answer)[0]) as BareBlock;
     },
+    async [Symbol.asyncDispose]() {
+      const exited = once(child, 'exit');
+      child.stdin.end();
+      await exited;
+    },
+  };
+}
+
+/** Starts `echo-server.ts` or `bare-server.ts` on CPU 0. */
+export async function startBareServer(script: 'echo-server.ts' | 'bare-server.ts', ...args: readonly string[]) {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const child = spawn('taskset', ['-c', '0', process.execPath, ...process.execArgv, path, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return {
+    url,
+    pid: child.pid as number,
     async [Symbol.asyncDispose]() {
       const exited = once(child, 'exit');
       child.stdin.end();

@@ -1,9 +1,10 @@
 /**
  * Both wire formats of the server under seeded bad input: cut, spoilt, mangled and oversized requests, odd header fields and request lines, slow, half-closed and reset
- * connections, calls given up, and bytes that are no HTTP at all, with right requests among them.
+ * connections, calls given up, bytes that are no HTTP at all, and images that are damaged, mislabelled or made to inflate, with right requests among them.
  *
  * Each reply must be the protocol's error or a right answer where the request is still valid; no status past 499, no case without an end, right requests always answered
- * right. In the end the server runs, has no connection left over, and its resident memory has grown by at most 15 % and 20 MB since half of the cases.
+ * right. In the end the server runs, has no connection left over, and its resident memory over the last quarter of the cases (median of many readings) exceeds that over the second by at most
+ * 15 % and 20 MB.
  * Prints a row for each kind: cases, and how many ended with an answer, with a refusal, and with the connection closed. Ends with 1 on any violation.
  *
  * Needs Linux (/proc) and a build (`npm run build`). Usage: fuzz.ts [cases, 100000] [seed, 1] [number of the first case, 0]
@@ -28,7 +29,7 @@ if (log !== '') console.log(`The server's log: ${log.slice(0, 4_000)}`);
 const total = Object.values(counts).reduce((sum, count) => sum + count.cases, 0);
 console.log(
   `${total} cases with seed ${seed} in ${((performance.now() - startMs) / 1e3).toFixed(0)} s, ${violations.length} violations; the server ${isAlive ? 'runs' : 'ended'}; ` +
-    `resident memory ${warmMb.toFixed(0)} MB after half, ${endMb.toFixed(0)} MB at the end; descriptors ${descriptorsBefore} before, ${descriptorsAfter} after`,
+    `resident memory ${warmMb.toFixed(0)} MB over the second quarter, ${endMb.toFixed(0)} MB over the last; descriptors ${descriptorsBefore} before, ${descriptorsAfter} after`,
 );
 const isBounded = endMb <= warmMb * (1 + LIMIT_GROWTH) + LIMIT_GROWTH_MB;
 process.exitCode =

@@ -7,17 +7,13 @@
  *
  * Needs Linux (taskset, schedstat), two CPUs and a build (`npm run build`). Usage: request-cpu.ts [rounds, 10]
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { encodeInferRequest } from '../src/kserve/index.ts';
 import { concatRecords, createLoadDriver } from '../src/load/index.ts';
 import { type LoadDriver, OUTCOME, type RequestRecords } from '../src/load/types.ts';
 import { makeSampleBatches, type ResolvedModel } from '../src/models/index.ts';
 import { monotonicNs } from '../src/units.ts';
-import { cpuTimeMs, medianWithin, startBareLoop } from './bare-rig.ts';
+import { cpuTimeMs, medianWithin, startBareLoop, startBareServer } from './bare-rig.ts';
 import { getModel, medianOf, PLAIN_ENGINE, pinSelf, printRow, startOnCpu0 } from './serving-rig.ts';
 
 const LIMIT = 2;
@@ -32,7 +28,7 @@ pinSelf();
 const model = await getModel(MODEL);
 await using bare = await startBareLoop(MODEL);
 await using server = await startOnCpu0({ models: [{ name: 'm', file: model.file, engine: PLAIN_ENGINE }] });
-await using echo = await startEcho();
+await using echo = await startBareServer('echo-server.ts');
 await using toServer = await prepare(`${server.url}/v2/models/m/infer`, model);
 await using toEcho = await prepare(echo.url, model);
 await cpuMsEach(toServer, server.pid, COMPILE_S);
@@ -57,23 +53,6 @@ console.log(
   `${MODEL}: the server adds ${median.toFixed(2)} [${lo.toFixed(2)}, ${hi.toFixed(2)}] times the CPU time of an echo (limit ${LIMIT})`,
 );
 process.exitCode = median <= LIMIT ? 0 : 1;
-
-async function startEcho() {
-  const script = fileURLToPath(new URL('echo-server.ts', import.meta.url));
-  const child = spawn('taskset', ['-c', '0', process.execPath, ...process.execArgv, script], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  return {
-    url,
-    pid: child.pid as number,
-    async [Symbol.asyncDispose]() {
-      const exited = once(child, 'exit');
-      child.stdin.end();
-      await exited;
-    },
-  };
-}
 
 async function prepare(url: string, { inputs, dims }: ResolvedModel): Promise<LoadDriver> {
   const driver = await createLoadDriver({ cpuset: '1' });

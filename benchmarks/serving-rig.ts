@@ -93,7 +93,7 @@ export async function offerAndRecord(
 
 /** A load generator on CPU 1 for the model `m` of a server, over rest-binary. */
 export async function prepareLoad(
-  server: BenchServer,
+  server: Pick<BenchServer, 'url'>,
   { inputs, dims }: ResolvedModel,
   workload: { readonly popularity?: Popularity; readonly distinct?: number } = {},
 ): Promise<LoadDriver> {

@@ -23,7 +23,7 @@ export interface FuzzReport {
   readonly counts: Readonly<Record<string, KindCounts>>;
   /** Kind, number of the case and what was wrong. */
   readonly violations: readonly string[];
-  /** Resident memory of the server after half of the cases and after all, megabytes. */
+  /** Median resident memory of the server over the second quarter of the cases, and over the last, megabytes: single readings hold whatever is being decoded just then. */
   readonly warmMb: number;
   readonly endMb: number;
   /** Descriptors of the server before the first case and after the last. */
@@ -36,8 +36,8 @@ export interface FuzzReport {
 
 const CONCURRENCY = 24;
 const BODY_LIMIT_BYTES = 200_000;
-/** Share of the cases after which memory counts as warm. */
-const WARM_SHARE = 0.5;
+/** Readings of resident memory in a run. */
+const READINGS = 200;
 const CLOSING_MS = 30_000;
 
 /** Starts a server of its own and plays seeded cases of every kind against it, some at a time. */
@@ -71,7 +71,8 @@ export async function fuzzServer({ cases, first = 0, seed }: FuzzOptions): Promi
   const counts: Record<string, KindCounts> = {};
   const violations: string[] = [];
   const descriptorsBefore = countDescriptors(pid);
-  let warmMb = Number.NaN;
+  const readingsMb: number[] = [];
+  const casesPerReading = Math.ceil(cases / READINGS);
   {
     using caller = new GrpcCaller(target.grpcPort);
     const kinds = Object.entries(caseKinds(caller));
@@ -79,7 +80,7 @@ export async function fuzzServer({ cases, first = 0, seed }: FuzzOptions): Promi
     const play = async () => {
       while (next < first + cases && server.child.exitCode === null) {
         const number = next++;
-        if (number === first + Math.floor(cases * WARM_SHARE)) warmMb = residentMb(pid);
+        if ((number - first) % casesPerReading === 0) readingsMb.push(residentMb(pid));
         const [name, kind] = kinds[number % kinds.length] as (typeof kinds)[number];
         const result = await kind(createChoice(deriveSeed(seed, name, number)), target);
         counts[name] ??= { cases: 0, answered: 0, refused: 0, closed: 0 };
@@ -91,12 +92,11 @@ export async function fuzzServer({ cases, first = 0, seed }: FuzzOptions): Promi
   }
   const isAlive = server.child.exitCode === null;
   const descriptorsAfter = isAlive ? await settledDescriptors(pid, descriptorsBefore) : Number.NaN;
-  const endMb = isAlive ? residentMb(pid) : Number.NaN;
   return {
     counts,
     violations,
-    warmMb,
-    endMb,
+    warmMb: medianOfQuarter(readingsMb, 1),
+    endMb: medianOfQuarter(readingsMb, 3),
     descriptorsBefore,
     descriptorsAfter,
     log: withoutRuntime(server.errors),
@@ -120,6 +120,12 @@ async function settledDescriptors(pid: number, before: number): Promise<number> 
   const endMs = performance.now() + CLOSING_MS;
   while (countDescriptors(pid) > before && performance.now() < endMs) await sleep(50);
   return countDescriptors(pid);
+}
+
+function medianOfQuarter(readings: readonly number[], quarter: number): number {
+  const [from, to] = [quarter, quarter + 1].map((end) => Math.floor((end * readings.length) / 4));
+  const ascending = readings.slice(from, to).sort((a, b) => a - b);
+  return ascending[Math.floor(ascending.length / 2)] ?? Number.NaN;
 }
 
 function countDescriptors(pid: number): number {
