@@ -22,6 +22,7 @@ const ALONE = [
   'test/load/queueing-theory.test.ts',
   'test/run/cpu-lock.test.ts',
   'test/run/experiment.test.ts',
+  'test/run/gateway.test.ts',
   'test/run/idle-state.test.ts',
   'test/run/known-speed.test.ts',
   'test/run/neighbours-real.test.ts',

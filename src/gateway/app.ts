@@ -83,6 +83,7 @@ export function buildGateway(parts: GatewayParts): FastifyInstance {
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     app.get(path, passOn('GET', '', parts));
     app.post(`${path}/infer`, passOn('POST', '/infer', parts));
+    app.post(`${path}/classify`, passOn('POST', '/classify', parts));
   }
   app.get('/v2/models/:model/versions/:version/ready', passOn('GET', '/ready', parts));
   return app;
@@ -95,7 +96,7 @@ function passOn(method: ForwardedRequest['method'], end: string, parts: GatewayP
     const startNs = monotonicNs();
     const route = routeFor(request, routes);
     const { version } = request.params as { readonly version?: string };
-    const rest = `${version === undefined ? '' : `/versions/${encodeURIComponent(version)}`}${end}`;
+    const rest = `${version === undefined ? '' : `/versions/${encodeURIComponent(version)}`}${end}${queryOf(request)}`;
     const body = method === 'POST' ? holdBody(request, settings.bodyLimitBytes) : undefined;
     reply.hijack();
     try {
@@ -110,6 +111,11 @@ function passOn(method: ForwardedRequest['method'], end: string, parts: GatewayP
       body?.discard();
     }
   };
+}
+
+function queryOf({ url }: FastifyRequest): string {
+  const at = url.indexOf('?');
+  return at < 0 ? '' : url.slice(at);
 }
 
 function holdBody({ raw, headers }: FastifyRequest, limitBytes: number): HeldBody {

@@ -111,6 +111,9 @@ function notesOn(levels: Readonly<Record<string, Level>>, host: string | undefin
   const [clients, conditions] = [named(CLIENT), named(CONDITIONS)];
   return [
     ...(clients === '' ? [] : [`Clients send ${clients}.`]),
+    ...(levels.gateway?.value === 'on'
+      ? ['Measured behind a gateway: `dse gateway --upstream http://127.0.0.1:8080` puts one in front.']
+      : []),
     ...(conditions === '' ? [] : [`Measured at ${conditions}; elsewhere another configuration may be best.`]),
     ...(host === undefined ? [] : [`Measured on ${host}.`]),
   ];

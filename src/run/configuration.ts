@@ -13,6 +13,7 @@ import type { Neighbours } from './neighbours.ts';
 import { checkAppliedSettings, checkReadiness } from './readiness.ts';
 import { modelOf } from './resolve-models.ts';
 import { measureSloCapacity, type SloCapacity } from './slo-capacity.ts';
+import { isBehindGateway, startGateway } from './start-gateway.ts';
 import { startNeighbours } from './start-neighbours.ts';
 import { TrialFailure, unless } from './waiting.ts';
 
@@ -21,6 +22,8 @@ export interface RunningConfiguration extends AsyncDisposable {
   readonly model: ResolvedModel;
   readonly server: RunningServer;
   readonly neighbours: Neighbours;
+  /** In front of all of them; undefined where there is none. */
+  readonly gateway: RunningServer | undefined;
   readonly capacity: Capacity;
   /** Highest rate that meets the spec's objective on latency; undefined where it has none. */
   readonly sloCapacity: SloCapacity | undefined;
@@ -28,7 +31,7 @@ export interface RunningConfiguration extends AsyncDisposable {
   readonly signal: AbortSignal;
   /** How the server ended, once it has. */
   readonly exit: () => ServerExit | undefined;
-  /** Whether it can no longer run a trial as it should: the server or a neighbour is gone. */
+  /** Whether it can no longer run a trial as it should: the server, a neighbour or the gateway is gone. */
   readonly isBroken: () => boolean;
 }
 
@@ -45,7 +48,7 @@ export class ConfigurationFailure extends TrialFailure {
 }
 
 /**
- * Launches a server configuration with its neighbours, waits until each answers a real inference and measures the capacity of the server beside its neighbours' load.
+ * Launches a server configuration with its neighbours and gateway, waits until each answers a real inference and measures the capacity of the server beside its neighbours' load.
  *
  * @throws ConfigurationFailure with the phase it failed in, the server and its neighbours being gone by then; the signal's reason where the user ended the run
  */
@@ -63,6 +66,8 @@ export async function startConfiguration(
   let exit: ServerExit | undefined;
   let server: RunningServer | undefined;
   let neighbours: Neighbours | undefined;
+  let gateway: RunningServer | undefined;
+  let isGatewayGone = false;
   const gone = new AbortController();
   const signal = AbortSignal.any([context.signal, gone.signal]);
   try {
@@ -95,10 +100,19 @@ export async function startConfiguration(
     await unless(readySignal, checkReadiness(target, readySignal));
     await unless(readySignal, checkAppliedSettings(launched.settings, server.url, readySignal));
     neighbours ??= await startNeighbours(planned, context, server, signal);
+    if (isBehindGateway(levels)) {
+      gateway = await startGateway(planned, [target, ...neighbours.all.map((one) => one.target)], context, signal);
+      void gateway.exited.then((ended) => {
+        isGatewayGone = true;
+        gone.abort(new TrialFailure(describeExit('the gateway', ended)));
+      });
+      await neighbours.sendThrough(gateway.url, spec.measure.timeoutMs);
+    }
     emit({ type: 'server-ready', configurationId, tookMs: (monotonicNs() - startNs) / NS_PER_MS });
 
     phase = 'calibrate';
-    await unless(signal, load.prepare(target, { timeoutMs: spec.measure.timeoutMs }));
+    const address = gateway === undefined ? target : { ...target, url: gateway.url };
+    await unless(signal, load.prepare(address, { timeoutMs: spec.measure.timeoutMs }));
     await using neighbourLoads = await neighbours.startLoads(deriveSeed(spec.design.seed, configurationId, block));
     const { calibrationS, sloLatencyMs, timeoutMs } = spec.measure;
     const capacity = await measureCapacity(load, {
@@ -124,22 +138,25 @@ export async function startConfiguration(
     for (const { neighbour, exit } of neighbours.all)
       if (exit !== undefined) throw new TrialFailure(describeExit(`neighbour "${neighbour.name}"`, exit));
     emit({ type: 'capacity-found', configurationId, capacityRps: capacity.capacityRps });
-    const [running, beside] = [server, neighbours];
+    const [running, beside, front] = [server, neighbours, gateway];
     return {
       model,
       server,
       neighbours,
+      gateway,
       capacity,
       sloCapacity,
       signal,
       exit: () => exit,
-      isBroken: () => exit !== undefined || beside.isBroken,
+      isBroken: () => exit !== undefined || beside.isBroken || isGatewayGone,
       [Symbol.asyncDispose]: async () => {
+        await front?.[Symbol.asyncDispose]();
         await Promise.all([beside[Symbol.asyncDispose](), running[Symbol.asyncDispose]()]);
         emit({ type: 'server-stopped', configurationId });
       },
     };
   } catch (error) {
+    await gateway?.[Symbol.asyncDispose]();
     await Promise.all([neighbours?.[Symbol.asyncDispose](), server?.[Symbol.asyncDispose]()]);
     context.signal.throwIfAborted();
     throw new ConfigurationFailure(phase, exit, error);

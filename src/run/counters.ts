@@ -15,6 +15,8 @@ export interface Counters {
   readonly generator: GeneratorUsage;
   /** In the order of the level; empty where the server is alone. */
   readonly neighbours: readonly NeighbourUsage[];
+  /** Undefined where there is none. */
+  readonly gateway: ResourceUsage | undefined;
   readonly host: HostReading;
   /** CPU time of dse and of what it started, microseconds. */
   readonly ownCpuTimeUs: number;
@@ -26,19 +28,22 @@ export interface Counters {
 export interface Served {
   readonly server: RunningServer;
   readonly neighbours: Neighbours;
+  /** The gateway in front of them; undefined where there is none. */
+  readonly gateway: RunningServer | undefined;
 }
 
 /** Reads all counters together. The edge is the instant of the energy reading where there is one, so that joules and requests share their window exactly. */
 export async function readCounters(
-  { server, neighbours }: Served,
+  { server, neighbours, gateway }: Served,
   load: LoadDriver,
   meter: EnergyMeter | undefined,
 ): Promise<Counters> {
-  const [serverUsage, energy, generator, neighbourUsages, host] = await Promise.all([
+  const [serverUsage, energy, generator, neighbourUsages, gatewayUsage, host] = await Promise.all([
     server.readUsage(),
     meter?.read(),
     load.readUsage(),
     neighbours.readUsage(),
+    gateway?.readUsage(),
     readHost(),
   ]);
   return {
@@ -47,15 +52,16 @@ export async function readCounters(
     energy,
     generator,
     neighbours: neighbourUsages,
+    gateway: gatewayUsage,
     host,
-    ownCpuTimeUs: ownCpuTimeUs(serverUsage, generator, neighbourUsages),
+    ownCpuTimeUs: ownCpuTimeUs(serverUsage, generator, neighbourUsages, gatewayUsage),
     ownThrottledUs: readOwnThrottledUs(),
   };
 }
 
-/** CPU time so far of dse, the server as far as it is known, its neighbours and the generators, microseconds. */
-export async function readCpuTimeUs({ server, neighbours }: Served, load: LoadDriver): Promise<number> {
-  const usages = [server.readUsage(), load.readUsage(), neighbours.readUsage()] as const;
+/** CPU time so far of dse, the server as far as it is known, its neighbours, the gateway and the generators, microseconds. */
+export async function readCpuTimeUs({ server, neighbours, gateway }: Served, load: LoadDriver): Promise<number> {
+  const usages = [server.readUsage(), load.readUsage(), neighbours.readUsage(), gateway?.readUsage()] as const;
   return ownCpuTimeUs(...(await Promise.all(usages)));
 }
 
@@ -67,7 +73,13 @@ export function neighbourCpuTimeUs(neighbours: readonly NeighbourUsage[]): numbe
   );
 }
 
-function ownCpuTimeUs(server: ResourceUsage, generator: GeneratorUsage, neighbours: readonly NeighbourUsage[]): number {
+function ownCpuTimeUs(
+  server: ResourceUsage,
+  generator: GeneratorUsage,
+  neighbours: readonly NeighbourUsage[],
+  gateway: ResourceUsage | undefined,
+): number {
   const { user, system } = process.cpuUsage();
-  return (server.cpuTimeUs ?? 0) + generator.cpuTimeUs + neighbourCpuTimeUs(neighbours) + user + system;
+  const served = (server.cpuTimeUs ?? 0) + neighbourCpuTimeUs(neighbours) + (gateway?.cpuTimeUs ?? 0);
+  return served + generator.cpuTimeUs + user + system;
 }

@@ -6,6 +6,7 @@ import { arrivalSeedOf, limitsOf, loadOf } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
 import { isGeneratorShared } from './neighbour-cpus.ts';
 import { modelOf, neighbourModelOf } from './resolve-models.ts';
+import { isBehindGateway } from './start-gateway.ts';
 import type { TrialIdentity } from './trial.ts';
 
 /** What a trial's identity depends on beside the trial itself. */
@@ -29,6 +30,9 @@ function definitionOf(trial: PlannedTrial, { spec, models, cpus }: Setting): Tri
     ...(spec.server.url === undefined ? {} : { url: spec.server.url }),
     ...(serverCpuset === undefined ? {} : { serverCpuset }),
     ...(cpus.generator === undefined ? {} : { generatorCpuset: cpus.generator }),
+    ...(isBehindGateway(trial.levels) && spec.server.gatewayCpuset !== undefined
+      ? { gatewayCpuset: spec.server.gatewayCpuset }
+      : {}),
     ...(neighbours.length === 0
       ? {}
       : {

@@ -93,6 +93,7 @@ export function measureTrial(observed: Observations): Measurement {
       ...intervalColumns(intervals, summary),
       ...neighbours.responses,
       ...ownEnergyEstimate(responses, first, last),
+      ...gatewayResponses(configuration, first, last),
       lower_bounds: summary.lowerBounds.length === 0 ? undefined : summary.lowerBounds.join('; '),
       capacity_rps: configuration.capacity.capacityRps,
       capacity_slo_rps: configuration.sloCapacity?.rateRps,
@@ -266,6 +267,16 @@ function resourceResponses(start: Counters, end: Counters): MaybeResponses {
         end.generator.serverTxBytes - start.generator.serverTxBytes,
       1 / BYTES_PER_MB,
     ),
+  };
+}
+
+/** What the gateway used between two edges, and where it ran. */
+function gatewayResponses({ gateway }: RunningConfiguration, start: Counters, end: Counters): MaybeResponses {
+  if (start.gateway === undefined || end.gateway === undefined) return {};
+  const elapsedUs = (end.gateway.atNs - start.gateway.atNs) / NS_PER_US;
+  return {
+    gateway_cpu_util: scaled(difference(start.gateway.cpuTimeUs, end.gateway.cpuTimeUs), 1 / elapsedUs),
+    gateway_cpuset: gateway?.applied.cpuset,
   };
 }
 

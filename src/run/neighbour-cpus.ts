@@ -49,5 +49,8 @@ export function measuredCpuLists(spec: ExperimentSpec, cpus: RunCpus, online: re
 function cpuListsOf(spec: ExperimentSpec, { server, generator }: CpuAssignment): string[] {
   const factor = levelsOf(spec, 'cpuset').map(({ value }) => value as string);
   const neighbours = neighbourLevels(spec).map(({ cpuset }) => cpuset);
-  return [...(factor.length > 0 ? factor : [server]), generator, ...neighbours].filter((list) => list !== undefined);
+  const { gatewayCpuset } = spec.server;
+  return [...(factor.length > 0 ? factor : [server]), gatewayCpuset, generator, ...neighbours].filter(
+    (list) => list !== undefined,
+  );
 }

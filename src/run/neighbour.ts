@@ -2,6 +2,7 @@ import type { ResourceUsage, RunningServer, ServerExit } from '../launch/types.t
 import { RequestLog } from '../load/index.ts';
 import type { GeneratorUsage, LoadDriver, LoadRun, OfferedLoad, RequestRecords } from '../load/types.ts';
 import type { GeneratorSpec, Neighbour } from '../spec/types.ts';
+import type { InferenceTarget } from './configuration-settings.ts';
 
 /** What a neighbour and its load generator have used so far. */
 export interface NeighbourUsage {
@@ -16,8 +17,9 @@ export interface NeighbourParts {
   readonly neighbour: Neighbour;
   /** Its own server; undefined where its model is served by the server under test. */
   readonly server: RunningServer | undefined;
-  /** Its own load. */
+  /** Its own load, prepared for `target`. */
   readonly load: LoadDriver;
+  readonly target: InferenceTarget;
   /** What it can answer with nothing else under load, where its load is a share of that; requests/s. */
   readonly capacityRps: number | undefined;
   readonly generator: Pick<GeneratorSpec, 'connections' | 'spin'>;
@@ -59,6 +61,16 @@ export class RunningNeighbour implements AsyncDisposable {
   /** Whether it can no longer be put under load: its server or its load generator is gone. */
   get isBroken(): boolean {
     return this.#exit !== undefined || this.#hasFailed;
+  }
+
+  /** Where its requests go and what they carry, with no gateway in between. */
+  get target(): InferenceTarget {
+    return this.#parts.target;
+  }
+
+  /** Has its requests go to another address, that of a gateway, from now on. */
+  async sendThrough(url: string, timeoutMs: number): Promise<void> {
+    await this.#orFail(() => this.#parts.load.prepare({ ...this.#parts.target, url }, { timeoutMs }));
   }
 
   /** The load it is held under. */

@@ -30,6 +30,11 @@ export class Neighbours implements AsyncDisposable {
     return this.all.flatMap(({ server }) => (server === undefined ? [] : [server]));
   }
 
+  /** Has the requests of all of them go to another address, that of a gateway, from now on. */
+  async sendThrough(url: string, timeoutMs: number): Promise<void> {
+    for (const one of this.all) await unless(this.#signal, one.sendThrough(url, timeoutMs));
+  }
+
   /** Puts all of them under their loads until the result is disposed or stopped. */
   async startLoads(seed: number): Promise<NeighbourLoads> {
     const loads = new NeighbourLoads(this.all, this.#signal);

@@ -77,7 +77,8 @@ export async function checkAppliedSettings(
     throw new TrialFailure(`the server does not serve as it was told: ${mismatches.join('; ')}`);
 }
 
-async function expectOk(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+/** An answer with a status of success. @throws TrialFailure saying what was answered else */
+export async function expectOk(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, { ...init, signal });

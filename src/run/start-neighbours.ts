@@ -68,7 +68,7 @@ async function startNeighbour(
     await unless(whileUp, load.prepare(target, { timeoutMs: spec.measure.timeoutMs }));
     const capacityRps = await capacityOf(neighbour, planned, answering, load, context, whileUp);
     return new RunningNeighbour({
-      ...{ neighbour, server, load, capacityRps },
+      ...{ neighbour, server, load, target, capacityRps },
       generator: spec.generator,
       hasOwnGenerator: !isShared,
     });

@@ -15,10 +15,15 @@ interface CpuSet {
 export function checkCpus(input: CheckInput): Problem[] {
   const serverSets = serverCpuSets(input);
   const generator = cpuSetAt(input.spec.generator.cpuset, ['generator', 'cpuset']);
+  const gateway = cpuSetAt(input.spec.server.gatewayCpuset, ['server', 'gateway_cpuset']);
   return [
-    ...[...serverSets, ...generator].flatMap((set) => [...checkExists(input, set), ...checkCanPin(input, set)]),
+    ...[...serverSets, ...gateway, ...generator].flatMap((set) => [
+      ...checkExists(input, set),
+      ...checkCanPin(input, set),
+    ]),
     ...checkOneCpuset(input),
     ...checkKeptApart(input, serverSets, generator[0]),
+    ...gateway.flatMap((set) => checkGatewayApart(input, set, generator[0])),
     ...checkQuota(input),
     ...checkMemory(input),
   ];
@@ -50,7 +55,7 @@ function checkExists({ host, positions }: CheckInput, { cpus, path }: CpuSet): P
 /** The `cpuset` factor is judged with the other factors; these are the two settings beside it. */
 function checkCanPin({ spec, host, positions }: CheckInput, { path }: CpuSet): Problem[] {
   const isSetting = path[0] === 'server' || path[0] === 'generator';
-  const runsNatively = path[0] === 'generator' || spec.server.engine === 'native';
+  const runsNatively = path[0] === 'generator' || path[1] === 'gateway_cpuset' || spec.server.engine === 'native';
   if (!isSetting || !runsNatively || host.platform === 'linux') return [];
   return [
     {
@@ -96,6 +101,24 @@ function checkPair(input: CheckInput, server: CpuSet, generator: CpuSet | undefi
         generator === undefined
           ? 'Keep it out of this CPU set, or give the generator another with "generator.cpuset".'
           : 'Give them CPU sets without a CPU in common.',
+    },
+  ];
+}
+
+function checkGatewayApart(
+  { spec, host, positions }: CheckInput,
+  { cpus, path }: CpuSet,
+  generator: CpuSet | undefined,
+): Problem[] {
+  if (host.onlineCpus.length < 2) return [];
+  const taken = generator?.cpus ?? defaultGeneratorCpus(host, parseCpuList(spec.server.cpuset ?? '') ?? []);
+  const shared = cpus.filter((cpu) => taken.includes(cpu));
+  if (shared.length === 0) return [];
+  return [
+    {
+      where: positions.ofValue(path),
+      what: `gateway and generator would share CPU ${formatCpuList(shared)}, and latency would be that of a disturbed generator`,
+      hint: 'Keep it out of this CPU set, or give the generator another with "generator.cpuset".',
     },
   ];
 }

@@ -71,13 +71,14 @@ function checkFactors({ spec, written, positions }: CheckInput): Problem[] {
   );
 }
 
-/** A fixed `colocated: none` or `placement: apart` is how it is anyway. */
+/** A fixed `colocated: none`, `placement: apart` or `gateway: off` is how it is anyway. */
 function asksNothing(factor: string, level: unknown): boolean {
   const definition = findFactor(factor);
   return (
-    definition !== undefined &&
-    ['colocation', 'placement'].includes(definition.group) &&
-    level === definition.defaultLevel
+    (factor === 'gateway' && level === 'off') ||
+    (definition !== undefined &&
+      ['colocation', 'placement'].includes(definition.group) &&
+      level === definition.defaultLevel)
   );
 }
 
@@ -88,7 +89,7 @@ function applicableFactors({ server }: CheckInput['spec']): string[] {
     if (name === 'model' || definition.group === 'request' || definition.group === 'load') return true;
     if (server.url !== undefined) return false;
     if (isAppliedByServer(definition)) return Object.hasOwn(server.description?.factors ?? {}, name);
-    return definition.group === 'limit' || definition.group === 'model';
+    return ['limit', 'model', 'front'].includes(definition.group);
   });
 }
 

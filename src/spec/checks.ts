@@ -4,6 +4,7 @@ import { checkCpus } from './check-cpus.ts';
 import { checkDesign } from './check-design.ts';
 import { checkExclusions } from './check-exclusions.ts';
 import { checkFactors } from './check-factors.ts';
+import { checkGateway } from './check-gateway.ts';
 import { checkImages } from './check-images.ts';
 import { checkLoads } from './check-loads.ts';
 import { checkNeighbours } from './check-neighbours.ts';
@@ -35,6 +36,7 @@ export const CHECKS: readonly Check[] = [
   checkServer,
   checkBatching,
   checkImages,
+  checkGateway,
   checkLoads,
   checkPatterns,
   checkCpus,

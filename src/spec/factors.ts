@@ -5,7 +5,7 @@ import type { EngineName, Scalar } from './types.ts';
 import { choice, cpuList, frequencyKhz, memoryBytes, positiveNumber, text, wholeNumber } from './values.ts';
 import { BASE_VARIANT, variantName } from './variants.ts';
 
-export type FactorGroup = 'model' | 'request' | 'runtime' | 'limit' | 'load' | 'colocation' | 'placement';
+export type FactorGroup = 'model' | 'request' | 'runtime' | 'limit' | 'load' | 'colocation' | 'placement' | 'front';
 
 /** One thing an experiment may vary, or hold fixed. */
 export interface FactorDefinition {
@@ -224,6 +224,15 @@ export const FACTORS = {
     examples: ['apart', 'together'],
     engines: EVERY_ENGINE,
   },
+  gateway: {
+    description:
+      'Whether one address stands in front of the server and its neighbours (`dse gateway`), through which all requests then go. Off where left out. See `server.gateway_cpuset`.',
+    group: 'front',
+    value: choice(['off', 'on']),
+    defaultLevel: undefined,
+    examples: ['off', 'on'],
+    engines: EVERY_ENGINE,
+  },
   load: {
     description:
       'Load offered: a name defined under `loads`, one of light, medium, high, or a definition of its own such as { name: burst, rate: 200 }.',
@@ -243,7 +252,15 @@ export function findFactor(name: string): FactorDefinition | undefined {
 }
 
 /** Groups that are applied by what is sent, by the file that is served or by the engine, whatever the server is. */
-const APPLIED_AROUND: readonly FactorGroup[] = ['model', 'request', 'limit', 'load', 'colocation', 'placement'];
+const APPLIED_AROUND: readonly FactorGroup[] = [
+  'model',
+  'request',
+  'limit',
+  'load',
+  'colocation',
+  'placement',
+  'front',
+];
 
 /** Whether it takes the server itself to apply a factor, so that a server other than dse's own has to declare it. */
 export function isAppliedByServer({ group }: Pick<FactorDefinition, 'group'>): boolean {

@@ -51,6 +51,7 @@ export function resolveSpec(
       engine: written.server.url === undefined ? written.server.engine : (source.server?.engine ?? 'external'),
       readyTimeoutMs: written.server.ready_timeout,
       ...(written.server.cpuset === undefined ? {} : { cpuset: written.server.cpuset }),
+      ...(written.server.gateway_cpuset === undefined ? {} : { gatewayCpuset: written.server.gateway_cpuset }),
       ...resolveContainer(written.server),
       ...(description === undefined ? {} : { description }),
       ...(written.server.url === undefined ? {} : { url: written.server.url }),

@@ -73,6 +73,9 @@ const serverSchema = z.strictObject(
     cpuset: cpuList()
       .describe('CPUs the server may run on, e.g. "0-3,6". Where left out: chosen by dse, apart from the generator.')
       .optional(),
+    gateway_cpuset: cpuList()
+      .describe('CPUs the gateway may run on, where factor `gateway` is on. Where left out: those of the server.')
+      .optional(),
     description: text('a file, e.g. servers/triton.yaml')
       .describe(
         "File that describes a server other than dse's own, from this file's folder, e.g. servers/triton.yaml. Needs an engine that runs containers, or `url`.",

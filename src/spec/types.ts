@@ -95,6 +95,8 @@ export interface ServerSpec {
   readonly engine: EngineName;
   /** CPUs the server may run on, in the kernel's list format, e.g. "0-3,6". Absent: chosen by dse, apart from the generator's. */
   readonly cpuset?: string;
+  /** CPUs of the gateway, where there is one. Absent: those of the server. */
+  readonly gatewayCpuset?: string;
   readonly readyTimeoutMs: number;
   /** How containers are made, where the spec says anything about it; of no meaning for the native engine. */
   readonly container?: ContainerSpec;

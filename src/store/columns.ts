@@ -96,6 +96,8 @@ const conductColumns: readonly ColumnDefinition[] = [
   column('neighbour_achieved_rps', 'requests/s', 'Requests that all neighbours answered correctly'),
   column('neighbour_latency_mean_ms', 'ms', "Mean latency of all neighbours' requests; journal.jsonl has each"),
   column('neighbour_cpu_util', 'CPUs', "CPU time of all neighbours' own servers over the measured time"),
+  column('gateway_cpu_util', 'CPUs', 'CPU time of the gateway over the measured time'),
+  column('gateway_cpuset', '', 'CPUs the gateway ran on, as read back'),
   column('idle_gate_wait_s', 's', 'Time waited for a quiet machine before the trial'),
   column('warmup_s', 's', 'Length of the warm-up'),
   column('window_s', 's', 'Length of one measurement window'),

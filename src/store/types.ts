@@ -272,6 +272,8 @@ export interface TrialDefinition {
   /** CPUs of the server and the generator; absent where they are not pinned. */
   readonly serverCpuset?: string;
   readonly generatorCpuset?: string;
+  /** CPUs of the gateway, where there is one and the spec says. */
+  readonly gatewayCpuset?: string;
   /** What neighbours depend on beside the level of `colocated`; absent where there are none. */
   readonly neighbours?: {
     /** SHA-256 of their model files, hex, in the order of the level. */

@@ -105,6 +105,19 @@ describe('a gateway', () => {
     expect(await waysOf(8)).not.toBe(first);
   });
 
+  it('passes a classification on with what its query asks for', async () => {
+    const asked: string[] = [];
+    await using upstream = await FakeUpstream.start(async (request, response, self) => {
+      asked.push(`${request.method} ${request.url}`);
+      await answering(200)(request, response, self);
+    });
+    await using gateway = await startGateway(settingsFor([upstream.url]));
+    const answer = await get(gateway.url, '/v2/models/m/versions/2/classify?top=3', { method: 'POST', body: 'png' });
+    expect(answer).toEqual({ status: 200, body: { said: 200 } });
+    expect(asked).toEqual(['POST /v2/models/m/versions/2/classify?top=3']);
+    expect(upstream.bodies.map(String)).toEqual(['png']);
+  });
+
   it('answers for all its servers what is asked of one', async () => {
     await using gateway = await open();
     expect(await get(gateway.url, '/v2')).toMatchObject({ status: 200, body: { name: 'dse-gateway' } });

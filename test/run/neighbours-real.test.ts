@@ -11,6 +11,7 @@ factors:
 fixed:
   model: mnist-cnn
   memory: 600MB
+  gateway: on
   colocated: { name: limited, model: mnist-cnn, threads: 1, cpus: 0.5, memory: 400MB, load: { rate: 20 } }
 loads: { one: { rate: 20 }, two: { rate: 30 } }
 measure: { warmup: 200ms, window: 500ms, windows: 1, calibration: 500ms, idle_gate: 0s }
@@ -43,6 +44,8 @@ test('the limits of a real neighbour are applied and read back, and it is measur
     const [neighbour] = record.neighbours ?? [];
     expect(neighbour?.applied).toMatchObject({ cpus: 0.5 });
     expect(neighbour?.applied?.cpuset).toBe(record.applied.cpuset);
+    expect(record.responses.gateway_cpuset).toBe(record.applied.cpuset);
+    expect(Number(record.responses.accuracy_top1)).toBeGreaterThan(0.5);
     // The kernel rounds down to whole pages.
     expect(Number(neighbour?.applied?.memoryBytes) / 400e6).toBeCloseTo(1, 3);
     expect(Number(neighbour?.responses.achieved_rps)).toBeGreaterThan(0);
@@ -68,8 +71,8 @@ test.each(['SIGINT', 'SIGKILL'] as const)(
       running.stdout.on('data', (text: Buffer) => text.includes('"phase":"measure"') && resolve());
       running.finally(() => reject(new Error('the run ended before it measured')));
     });
-    // The server and its neighbour.
-    expect(processesOf(running.pid).length).toBeGreaterThanOrEqual(2);
+    // The server, its neighbour and the gateway.
+    expect(processesOf(running.pid).length).toBeGreaterThanOrEqual(3);
     running.kill(signal);
     await running;
     await dse(['clean']);

@@ -116,7 +116,7 @@ describe('an experiment on another server', () => {
     );
     expect(text).toMatchInlineSnapshot(`
       "specs/e.yaml:5:3  factor "spinning" cannot be applied: the server "mine" does not declare it
-        What can be applied here: model, variant, batch, sequence_length, protocol, threads, cpus, cpuset, memory, cpu_frequency, load. Remove it, or declare it under "factors" of mine.yaml where the server has such a setting.
+        What can be applied here: model, variant, batch, sequence_length, protocol, threads, cpus, cpuset, memory, cpu_frequency, gateway, load. Remove it, or declare it under "factors" of mine.yaml where the server has such a setting.
       specs/e.yaml:6:25  protocol "rest-binary" cannot be applied: the server "mine" has no such setting
         It can apply protocol rest-json."
     `);

@@ -75,3 +75,50 @@ test('images are sent one a request: other batches are refused unless they are e
   expect(refusal(`${factors}\nexclude: [{ when: { protocol: image, batch: 4 }, why: one }]`)).toBe('');
   expect(refusal('fixed: { model: mnist-cnn, batch: 4 }\nfactors:\n  protocol: [rest-json, rest-binary]')).toBe('');
 });
+
+test('a gateway is a factor, with a CPU set of its own where one is named', () => {
+  const { factors, server } = parse(
+    'server: { cpuset: "0", gateway_cpuset: 0 }\nfixed: { model: mnist-cnn }\nfactors: { gateway: [off, on] }',
+  );
+  expect(factors.gateway?.map(({ value }) => value)).toEqual(['off', 'on']);
+  expect(server.gatewayCpuset).toBe('0');
+  expect(parse('fixed: { model: mnist-cnn }\nfactors: { batch: [1, 2] }').fixed).not.toHaveProperty('gateway');
+});
+
+test('a gateway is refused where it cannot pass on what is asked for, each time with what to do', () => {
+  const grpc = 'fixed: { model: mnist-cnn }\nfactors:\n  protocol: [rest-binary, grpc]\n  gateway: [off, on]';
+  expect(refusal(grpc)).toMatchInlineSnapshot(`
+    "a.yaml:4:27  a gateway passes on REST only, not gRPC
+      Leave it out, or exclude it: { when: { protocol: grpc, gateway: on }, why: "REST only" }."
+  `);
+  expect(refusal(`${grpc}\nexclude: [{ when: { protocol: grpc, gateway: on }, why: REST }]`)).toBe('');
+  expect(
+    refusal(
+      'server: { url: "http://127.0.0.1:9" }\nfixed: { model: mnist-cnn, gateway: on }\nfactors: { batch: [1, 2] }',
+    ),
+  ).toMatchInlineSnapshot(`
+    "a.yaml:3:28  factor "gateway" cannot be applied to a server that already runs
+      What can be applied here: model, batch, sequence_length, protocol, load. Remove it."
+  `);
+  expect(
+    refusal(
+      'server: { url: "http://127.0.0.1:9" }\nfixed: { model: mnist-cnn, gateway: off }\nfactors: { batch: [1, 2] }',
+    ),
+  ).toBe('');
+});
+
+test("a gateway's CPU set exists, is not the generator's, and is given only where there is a gateway", () => {
+  const fixed = 'fixed: { model: mnist-cnn, gateway: on }\nfactors: { batch: [1, 2] }';
+  expect(refusal(`server: { gateway_cpuset: "7" }\n${fixed}`)).toMatchInlineSnapshot(`
+    "a.yaml:2:27  CPU set "7" names CPU 7, which this machine does not have
+      Use CPUs out of "0-1"."
+  `);
+  expect(refusal(`server: { gateway_cpuset: "1" }\n${fixed}`)).toMatchInlineSnapshot(`
+    "a.yaml:2:27  gateway and generator would share CPU 1, and latency would be that of a disturbed generator
+      Keep it out of this CPU set, or give the generator another with "generator.cpuset"."
+  `);
+  expect(refusal(`server: { gateway_cpuset: "0" }\n${fixed.replace('on }', 'off }')}`)).toMatchInlineSnapshot(`
+    "a.yaml:2:11  "server.gateway_cpuset" has no effect, because "gateway" is on at no level
+      Add "gateway", e.g. gateway: [off, on], or leave "server.gateway_cpuset" out."
+  `);
+});

@@ -28,7 +28,7 @@ describe('trials.csv', () => {
         'others_cpu_util,steal_cpu_util,generator_throttled_share,cpu_frequency_mhz,temperature_c,page_faults,swap_mb,' +
         'littles_law_error,requests,ok_count,timeout_count,error_count,refused_count,reset_count,http_4xx_count,' +
         'http_5xx_count,malformed_count,unanswered_count,send_lag_p50_ms,send_lag_p99_ms,late_share,generator_cpu_util,' +
-        'generator_ceiling_rps,neighbour_offered_rps,neighbour_achieved_rps,neighbour_latency_mean_ms,neighbour_cpu_util,idle_gate_wait_s,warmup_s,window_s,windows,stop_reason,interval_notes,lower_bounds,host,started_at,duration_s,attempt,engine,mechanism\n',
+        'generator_ceiling_rps,neighbour_offered_rps,neighbour_achieved_rps,neighbour_latency_mean_ms,neighbour_cpu_util,gateway_cpu_util,gateway_cpuset,idle_gate_wait_s,warmup_s,window_s,windows,stop_reason,interval_notes,lower_bounds,host,started_at,duration_s,attempt,engine,mechanism\n',
     );
   });
 

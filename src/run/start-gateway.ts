@@ -1,0 +1,95 @@
+import type { PlannedConfiguration } from '../design/types.ts';
+import type { GatewaySettings, GatewayStatus } from '../gateway/types.ts';
+import { createNativeLauncher } from '../launch/index.ts';
+import type { RunningServer } from '../launch/types.ts';
+import { compiledEntry } from '../package-files.ts';
+import { parseGateway } from '../spec/index.ts';
+import type { Level } from '../spec/types.ts';
+import { type InferenceTarget, limitsOf } from './configuration-settings.ts';
+import type { RunContext } from './context.ts';
+import { checkReadiness, expectOk } from './readiness.ts';
+import { TrialFailure, unless } from './waiting.ts';
+
+/** Whether a combination of levels has a gateway in front of its servers. */
+export function isBehindGateway(levels: Readonly<Record<string, Level>>): boolean {
+  return levels.gateway?.value === 'on';
+}
+
+/**
+ * Launches a gateway in front of the servers of a configuration, as a process of this machine on a CPU set of its own or else that of the server under test, reads back from it what it
+ * serves, and has one real inference answered through it.
+ *
+ * @param targets - where requests would go without it: one for each model, that of the server under test first
+ * @throws LaunchError or TrialFailure where it cannot be had, it being gone by then; the signal's reason where it was aborted
+ */
+export async function startGateway(
+  { configurationId, block, levels }: PlannedConfiguration,
+  targets: readonly [InferenceTarget, ...InferenceTarget[]],
+  { spec, cpus, store, runLabel }: RunContext,
+  signal: AbortSignal,
+): Promise<RunningServer> {
+  const settings = gatewaySettingsOf(targets, spec.measure.timeoutMs);
+  const { readyTimeoutMs, gatewayCpuset = limitsOf(levels, cpus.server).cpuset } = spec.server;
+  const launcher = createNativeLauncher({
+    command: () => [process.execPath, compiledEntry('gateway/main'), JSON.stringify(settings)],
+  });
+  const gateway = await launcher.start(
+    {
+      runLabel,
+      settings: { models: [], host: settings.host, port: settings.port },
+      limits: gatewayCpuset === undefined ? {} : { cpuset: gatewayCpuset },
+      // No name of a neighbour, whose log begins with a dash here.
+      logFile: store.logPath(`${configurationId}-b${block}.gateway`),
+      readyTimeoutMs,
+    },
+    signal,
+  );
+  try {
+    const readySignal = AbortSignal.any([signal, AbortSignal.timeout(readyTimeoutMs)]);
+    await unless(readySignal, checkGateway(gateway.url, settings, readySignal));
+    await unless(readySignal, checkReadiness({ ...targets[0], url: gateway.url }, readySignal));
+    return gateway;
+  } catch (error) {
+    await gateway[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What the gateway is told: each model at its server and nowhere else, and the defaults of `dse gateway`. @param timeoutMs - when a request is given up by its client */
+function gatewaySettingsOf(targets: readonly InferenceTarget[], timeoutMs: number): GatewaySettings {
+  const urls = [...new Set(targets.map(({ url }) => url))];
+  const upstreamOf = (url: string) => (url === urls[0] ? 'server' : `neighbour-${urls.indexOf(url)}`);
+  const settings = parseGateway(
+    {
+      port: 0,
+      upstreams: Object.fromEntries(urls.map((url) => [upstreamOf(url), url])),
+      models: Object.fromEntries(targets.map(({ modelName, url }) => [modelName, [{ upstream: upstreamOf(url) }]])),
+    },
+    { ofKey: String, ofValue: String },
+  );
+  // Never before the client gives up: its timeout is the one that is measured.
+  return { ...settings, timeoutMs: Math.max(settings.timeoutMs, timeoutMs), exitOnStdinEnd: true };
+}
+
+/** Reads back from a gateway which servers and models it serves. @throws TrialFailure where that is not what it was told, or a model is not ready */
+async function checkGateway(url: string, { upstreams, models = [] }: GatewaySettings, signal: AbortSignal) {
+  const status = (await (await expectOk(`${url}/gateway`, {}, signal)).json()) as GatewayStatus;
+  const asked = describe(upstreams, models);
+  const found = describe(status.upstreams, status.models);
+  if (found !== asked) throw new TrialFailure(`the gateway was told to serve ${asked}, but it reads back ${found}`);
+  const notReady = status.models.flatMap(({ name, targets }) =>
+    targets.filter(({ state }) => state !== 'ready').map(({ reason }) => `${name}: ${reason}`),
+  );
+  if (notReady.length > 0) throw new TrialFailure(`the gateway finds models not ready: ${notReady.join('; ')}`);
+}
+
+function describe(
+  upstreams: readonly { readonly name: string; readonly url: string }[],
+  models: NonNullable<GatewaySettings['models']>,
+): string {
+  const urlOf = (wanted: string) => upstreams.find(({ name }) => name === wanted)?.url;
+  return models
+    .map(({ name, targets }) => `${name} at ${targets.map(({ upstream }) => urlOf(upstream)).join(' and ')}`)
+    .toSorted()
+    .join(', ');
+}
