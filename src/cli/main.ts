@@ -201,6 +201,8 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     .option('--preferred-batches <items...>', 'numbers of items that are run without waiting for more', [])
     .option('--max-queue <number>', 'requests that may wait for a model; more are answered with 429', '1000')
     .option('--cache <entries>', 'remember this many answers of each model, and give them again to the same inputs')
+    .option('--deadline <time>', 'answer 504 to what was not started on by then, e.g. 50ms; none where left out')
+    .option('--body-limit <size>', 'larger request bodies are answered with 413', '256MB')
     .option('--max-loaded <number>', 'models loaded at a time; the one used longest ago makes room')
     .action(doing(async () => (await import('./commands/serve.ts')).serve));
 

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { quoteForShell } from '../shell-quote.ts';
 import type { ExperimentSpec, Level } from '../spec/index.ts';
 import type { Results } from '../store/index.ts';
+import { BYTES_PER_MB } from '../units.ts';
 
 /** How to run what was recommended. */
 export interface Deployment {
@@ -37,6 +38,8 @@ const SERVE_OPTIONS: Readonly<Record<string, string>> = {
   graph_optimization: '--graph-optimization',
   instances: '--instances',
   max_queue: '--max-queue',
+  deadline_ms: '--deadline',
+  body_limit: '--body-limit',
   cache: '--cache',
 };
 const BATCHING_OPTIONS: Readonly<Record<string, string>> = {
@@ -44,11 +47,13 @@ const BATCHING_OPTIONS: Readonly<Record<string, string>> = {
   max_queue_delay_ms: '--max-queue-delay',
   preferred_batch: '--preferred-batches',
 };
+/** What stands behind the number of a level on the command line. */
+const UNITS: Readonly<Record<string, string>> = { max_queue_delay_ms: 'ms', deadline_ms: 'ms' };
 /** Where gRPC is usually served. */
 const GRPC_PORT = 9000;
 const CLIENT: readonly string[] = ['batch', 'protocol', 'sequence_length'];
 /** Conditions of the measurement that the commands do not bring about. */
-const CONDITIONS: readonly string[] = ['load', 'colocated', 'cpu_frequency'];
+const CONDITIONS: readonly string[] = ['load', 'popularity', 'colocated', 'max_loaded', 'cpu_frequency'];
 
 /**
  * The spec fragment and the commands for one configuration.
@@ -67,18 +72,30 @@ export function describeDeployment(
   const { spec } = first.manifest;
   const levels = levelsOf(chosen, results, spec);
   const isOwn = spec.server.description === undefined && spec.server.url === undefined;
-  const fixed = Object.fromEntries(
-    Object.entries(levels).map(([factor, { name, value }]) => [
-      factor,
-      factor === 'load' || typeof value === 'object' ? name : value,
-    ]),
-  );
+  const fixed = Object.fromEntries(Object.entries(levels).map(([factor, level]) => [factor, writtenOf(factor, level)]));
   return {
     specFragment: stringify({ server: { engine: spec.server.engine }, fixed }),
     command: isOwn ? serveCommand(levels, spec.server.cpuset) : undefined,
     container: isOwn ? describeContainer(levels, first.manifest) : undefined,
     notes: notesOn(levels, chosen.host),
   };
+}
+
+/** A level as an experiment file has it; one that takes more than a line by its name. */
+function writtenOf(factor: string, { name, value }: Level): unknown {
+  switch (factor) {
+    case 'memory':
+    case 'body_limit':
+      return `${Number(value) / BYTES_PER_MB}MB`;
+    case 'cpu_frequency':
+      return `${Number(value) / 1e3}MHz`;
+    case 'popularity':
+      return typeof value === 'string' ? value : { zipf: (value as { readonly exponent: number }).exponent };
+    case 'preferred_batch':
+      return value;
+    default:
+      return factor === 'load' || typeof value === 'object' ? name : value;
+  }
 }
 
 /** The level of every factor: those chosen, and what was held fixed. */
@@ -105,7 +122,9 @@ function notesOn(levels: Readonly<Record<string, Level>>, host: string | undefin
     factors
       .flatMap((factor) => {
         const level = levels[factor];
-        return level === undefined || level.value === 'none' ? [] : [`${factor}=${level.name}`];
+        return level === undefined || level.value === 'none' || level.value === 'off'
+          ? []
+          : [`${factor}=${level.name}`];
       })
       .join(', ');
   const [clients, conditions] = [named(CLIENT), named(CONDITIONS)];
@@ -131,7 +150,9 @@ function serveCommand(levels: Readonly<Record<string, Level>>, serverCpuset: str
       : [`--variant ${quoteForShell(String(value('variant')))}`]),
     ...Object.entries({ ...SERVE_OPTIONS, ...(isOn('max_batch') ? BATCHING_OPTIONS : {}) }).flatMap(
       ([factor, option]) =>
-        isOn(factor) ? [`${option} ${value(factor)}${factor === 'max_queue_delay_ms' ? 'ms' : ''}`] : [],
+        isOn(factor)
+          ? [`${option} ${[writtenOf(factor, levels[factor] as Level)].flat().join(' ')}${UNITS[factor] ?? ''}`]
+          : [],
     ),
     ...(value('spinning') === true ? ['--spinning'] : []),
     ...(value('protocol') === 'grpc' ? [`--grpc-port ${GRPC_PORT}`] : []),

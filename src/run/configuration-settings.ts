@@ -4,7 +4,7 @@ import type { LoadTarget, OfferedLoad, Protocol } from '../load/types.ts';
 import type { ResolvedModel } from '../models/types.ts';
 import { deriveSeed } from '../rng.ts';
 import type { ModelSettings, ServerSettings, ServingSettings } from '../server/types.ts';
-import type { ExperimentSpec, GeneratorSpec, Level, Load } from '../spec/types.ts';
+import type { ExperimentSpec, GeneratorSpec, Level, Load, Popularity } from '../spec/types.ts';
 
 /** A target that speaks KServe V2. */
 export type InferenceTarget = Extract<LoadTarget, { kind: 'kserve' }>;
@@ -48,6 +48,8 @@ export function serverSettingsOf(
     port: 0,
     exitOnStdinEnd: true,
     ...(levelValue<Protocol>(levels, 'protocol') === 'grpc' && { grpcPort: 0 }),
+    ...(isOff(levels.max_loaded) ? {} : { maxLoaded: levelValue<number>(levels, 'max_loaded') }),
+    ...(levels.body_limit === undefined ? {} : { bodyLimitBytes: levelValue<number>(levels, 'body_limit') }),
   };
 }
 
@@ -69,6 +71,7 @@ function servingOf(levels: Levels): ServingSettings {
     ...batchingOf(levels),
     ...(levels.instances === undefined ? {} : { instances: levelValue<number>(levels, 'instances') }),
     ...(levels.max_queue === undefined ? {} : { maxQueue: levelValue<number>(levels, 'max_queue') }),
+    ...(isOff(levels.deadline_ms) ? {} : { deadlineMs: levelValue<number>(levels, 'deadline_ms') }),
     ...(isOff(levels.cache) ? {} : { cache: { entries: levelValue<number>(levels, 'cache') } }),
   };
 }
@@ -80,7 +83,9 @@ function batchingOf(levels: Levels): Pick<ServingSettings, 'batching'> {
     batching: {
       maxBatch: levelValue<number>(levels, 'max_batch'),
       maxQueueDelayMs: delayMs,
-      preferredBatches: isOff(levels.preferred_batch) ? [] : [levelValue<number>(levels, 'preferred_batch')],
+      preferredBatches: isOff(levels.preferred_batch)
+        ? []
+        : [levelValue<number | readonly number[]>(levels, 'preferred_batch')].flat(),
     },
   };
 }
@@ -107,8 +112,10 @@ export function loadTargetOf(
   { url, grpcAddress }: Pick<RunningServer, 'url' | 'grpcAddress'>,
   seed: number,
   api: InferenceTarget['api'] = 'kserve-v2',
-  { popularity, inputs: distinct }: Pick<GeneratorSpec, 'popularity' | 'inputs'> = {},
+  generator: Pick<GeneratorSpec, 'popularity' | 'inputs'> = {},
 ): InferenceTarget {
+  const { inputs: distinct } = generator;
+  const popularity = popularityOf(levels) ?? generator.popularity;
   return {
     kind: 'kserve',
     url,
@@ -125,6 +132,13 @@ export function loadTargetOf(
     ...(popularity === undefined ? {} : { popularity }),
     ...(distinct === undefined ? {} : { distinct }),
   };
+}
+
+/** A level of one word is written as it is, any other as the generator is told. */
+function popularityOf({ popularity }: Levels): Popularity | undefined {
+  if (popularity === undefined) return undefined;
+  const { value } = popularity as { readonly value: 'in-turn' | 'uniform' | Popularity };
+  return typeof value === 'string' ? { kind: value } : value;
 }
 
 /** A trial's load in requests per second, once the configuration's capacity is known. */

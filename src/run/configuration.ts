@@ -10,7 +10,7 @@ import { describeExit } from './describe-exit.ts';
 import { labelOf } from './labels.ts';
 import { isTogether, neighboursInside } from './neighbour-settings.ts';
 import type { Neighbours } from './neighbours.ts';
-import { checkAppliedSettings, checkReadiness } from './readiness.ts';
+import { checkModelSettings, checkReadiness, checkServerSettings } from './readiness.ts';
 import { modelOf } from './resolve-models.ts';
 import { measureSloCapacity, type SloCapacity } from './slo-capacity.ts';
 import { isBehindGateway, startGateway } from './start-gateway.ts';
@@ -98,7 +98,11 @@ export async function startConfiguration(
     );
     const readySignal = AbortSignal.any([signal, AbortSignal.timeout(spec.server.readyTimeoutMs)]);
     await unless(readySignal, checkReadiness(target, readySignal));
-    await unless(readySignal, checkAppliedSettings(launched.settings, server.url, readySignal));
+    const [served] = launched.settings.models;
+    if (served !== undefined) {
+      await unless(readySignal, checkModelSettings(served, server.url, readySignal));
+      await unless(readySignal, checkServerSettings(launched.settings, server.url, readySignal));
+    }
     neighbours ??= await startNeighbours(planned, context, server, signal);
     if (isBehindGateway(levels)) {
       gateway = await startGateway(planned, [target, ...neighbours.all.map((one) => one.target)], context, signal);

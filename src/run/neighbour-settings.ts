@@ -58,7 +58,8 @@ export function neighbourTargetOf(
   };
 }
 
-function modelSettingsOf(neighbour: Neighbour, { file }: ResolvedModel): ModelSettings {
+/** How a neighbour's model is served, wherever that is. */
+export function modelSettingsOf(neighbour: Neighbour, { file }: ResolvedModel): ModelSettings {
   return {
     name: servedName(neighbour),
     file,

@@ -4,8 +4,8 @@ import { imagesFor, inferOnceOverGrpc } from '../load/index.ts';
 import type { Protocol } from '../load/types.ts';
 import { makeSampleBatches } from '../models/index.ts';
 import type { NamedTensor } from '../models/types.ts';
-import { servingParameters } from '../server/index.ts';
-import type { ServerSettings } from '../server/types.ts';
+import { serverParameters, servingParameters } from '../server/index.ts';
+import type { ModelSettings, ServerSettings } from '../server/types.ts';
 import type { InferenceTarget } from './configuration-settings.ts';
 import { TrialFailure } from './waiting.ts';
 
@@ -17,6 +17,11 @@ import { TrialFailure } from './waiting.ts';
 export async function checkReadiness(target: InferenceTarget, signal: AbortSignal): Promise<void> {
   const api = REST_APIS[target.api ?? 'kserve-v2'];
   await expectOk(`${target.url}${api.healthPath(target.modelName)}`, {}, signal);
+  await checkInference(target, signal);
+}
+
+/** Asks for one real inference. @throws TrialFailure saying what was answered, where it fails */
+export async function checkInference(target: InferenceTarget, signal: AbortSignal): Promise<void> {
   if (target.protocol === 'image') {
     await classifyOnce(target, signal);
     return;
@@ -54,25 +59,31 @@ async function inferOnce(
 }
 
 /**
- * Reads back from a server how it really serves its models; those of dse's own server tell all of it.
+ * Reads back from a server of dse's own what it is limited to as a whole.
  *
  * @throws TrialFailure with every setting that reads otherwise than asked
  */
-export async function checkAppliedSettings(
-  { models }: ServerSettings,
-  url: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const mismatches: string[] = [];
-  for (const model of models) {
-    const response = await expectOk(`${url}/v2/models/${encodeURIComponent(model.name)}`, {}, signal);
-    const { parameters } = decodeModelMetadata(new Uint8Array(await response.arrayBuffer()));
-    for (const [name, asked] of Object.entries(servingParameters(model))) {
-      const found = JSON.stringify(parameters[name]);
-      if (found === JSON.stringify(asked)) continue;
-      mismatches.push(`asked for ${name} ${JSON.stringify(asked)}, but it reads back ${found ?? 'nothing'}`);
-    }
-  }
+export async function checkServerSettings(settings: ServerSettings, url: string, signal: AbortSignal): Promise<void> {
+  const response = await expectOk(`${url}/v2`, {}, signal);
+  const { parameters = {} } = (await response.json()) as { readonly parameters?: Readonly<Record<string, unknown>> };
+  compare(serverParameters(settings), parameters);
+}
+
+/**
+ * Reads back from a server of dse's own how it really serves a model, which has to be loaded.
+ *
+ * @throws TrialFailure with every setting that reads otherwise than asked
+ */
+export async function checkModelSettings(model: ModelSettings, url: string, signal: AbortSignal): Promise<void> {
+  const response = await expectOk(`${url}/v2/models/${encodeURIComponent(model.name)}`, {}, signal);
+  compare(servingParameters(model), decodeModelMetadata(new Uint8Array(await response.arrayBuffer())).parameters);
+}
+
+function compare(asked: Readonly<Record<string, unknown>>, found: Readonly<Record<string, unknown>>): void {
+  const mismatches = Object.entries(asked)
+    .map(([name, value]) => [name, JSON.stringify(value), JSON.stringify(found[name])])
+    .filter(([, value, back]) => value !== back)
+    .map(([name, value, back]) => `asked for ${name} ${value}, but it reads back ${back ?? 'nothing'}`);
   if (mismatches.length > 0)
     throw new TrialFailure(`the server does not serve as it was told: ${mismatches.join('; ')}`);
 }

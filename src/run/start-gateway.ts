@@ -7,7 +7,7 @@ import { parseGateway } from '../spec/index.ts';
 import type { Level } from '../spec/types.ts';
 import { type InferenceTarget, limitsOf } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
-import { checkReadiness, expectOk } from './readiness.ts';
+import { checkInference, expectOk } from './readiness.ts';
 import { TrialFailure, unless } from './waiting.ts';
 
 /** Whether a combination of levels has a gateway in front of its servers. */
@@ -17,18 +17,18 @@ export function isBehindGateway(levels: Readonly<Record<string, Level>>): boolea
 
 /**
  * Launches a gateway in front of the servers of a configuration, as a process of this machine on a CPU set of its own or else that of the server under test, reads back from it what it
- * serves, and has one real inference answered through it.
+ * serves, and has one real inference of each model answered through it.
  *
  * @param targets - where requests would go without it: one for each model, that of the server under test first
  * @throws LaunchError or TrialFailure where it cannot be had, it being gone by then; the signal's reason where it was aborted
  */
 export async function startGateway(
   { configurationId, block, levels }: PlannedConfiguration,
-  targets: readonly [InferenceTarget, ...InferenceTarget[]],
+  targets: readonly InferenceTarget[],
   { spec, cpus, store, runLabel }: RunContext,
   signal: AbortSignal,
 ): Promise<RunningServer> {
-  const settings = gatewaySettingsOf(targets, spec.measure.timeoutMs);
+  const settings = gatewaySettingsOf(targets, spec.measure.timeoutMs, levels);
   const { readyTimeoutMs, gatewayCpuset = limitsOf(levels, cpus.server).cpuset } = spec.server;
   const launcher = createNativeLauncher({
     command: () => [process.execPath, compiledEntry('gateway/main'), JSON.stringify(settings)],
@@ -47,7 +47,9 @@ export async function startGateway(
   try {
     const readySignal = AbortSignal.any([signal, AbortSignal.timeout(readyTimeoutMs)]);
     await unless(readySignal, checkGateway(gateway.url, settings, readySignal));
-    await unless(readySignal, checkReadiness({ ...targets[0], url: gateway.url }, readySignal));
+    for (const target of targets) {
+      await unless(readySignal, checkInference({ ...target, url: gateway.url }, readySignal));
+    }
     return gateway;
   } catch (error) {
     await gateway[Symbol.asyncDispose]();
@@ -56,7 +58,11 @@ export async function startGateway(
 }
 
 /** What the gateway is told: each model at its server and nowhere else, and the defaults of `dse gateway`. @param timeoutMs - when a request is given up by its client */
-function gatewaySettingsOf(targets: readonly InferenceTarget[], timeoutMs: number): GatewaySettings {
+function gatewaySettingsOf(
+  targets: readonly InferenceTarget[],
+  timeoutMs: number,
+  { body_limit }: Readonly<Record<string, Level>>,
+): GatewaySettings {
   const urls = [...new Set(targets.map(({ url }) => url))];
   const upstreamOf = (url: string) => (url === urls[0] ? 'server' : `neighbour-${urls.indexOf(url)}`);
   const settings = parseGateway(
@@ -67,20 +73,24 @@ function gatewaySettingsOf(targets: readonly InferenceTarget[], timeoutMs: numbe
     },
     { ofKey: String, ofValue: String },
   );
-  // Never before the client gives up: its timeout is the one that is measured.
-  return { ...settings, timeoutMs: Math.max(settings.timeoutMs, timeoutMs), exitOnStdinEnd: true };
+  return {
+    ...settings,
+    // Never before the client gives up: its timeout is the one that is measured.
+    timeoutMs: Math.max(settings.timeoutMs, timeoutMs),
+    // It is for the server to refuse what is too large for it.
+    bodyLimitBytes: Math.max(settings.bodyLimitBytes, Number(body_limit?.value ?? 0)),
+    exitOnStdinEnd: true,
+  };
 }
 
-/** Reads back from a gateway which servers and models it serves. @throws TrialFailure where that is not what it was told, or a model is not ready */
+/** Reads back from a gateway which servers and models it serves. @throws TrialFailure where that is not what it was told, or it finds a server down */
 async function checkGateway(url: string, { upstreams, models = [] }: GatewaySettings, signal: AbortSignal) {
   const status = (await (await expectOk(`${url}/gateway`, {}, signal)).json()) as GatewayStatus;
   const asked = describe(upstreams, models);
   const found = describe(status.upstreams, status.models);
   if (found !== asked) throw new TrialFailure(`the gateway was told to serve ${asked}, but it reads back ${found}`);
-  const notReady = status.models.flatMap(({ name, targets }) =>
-    targets.filter(({ state }) => state !== 'ready').map(({ reason }) => `${name}: ${reason}`),
-  );
-  if (notReady.length > 0) throw new TrialFailure(`the gateway finds models not ready: ${notReady.join('; ')}`);
+  const down = status.upstreams.filter(({ isUp }) => !isUp).map(({ name, reason }) => `${name}: ${reason}`);
+  if (down.length > 0) throw new TrialFailure(`the gateway finds servers down: ${down.join('; ')}`);
 }
 
 function describe(

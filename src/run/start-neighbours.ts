@@ -11,9 +11,15 @@ import type { RunContext } from './context.ts';
 import { describeExit } from './describe-exit.ts';
 import { RunningNeighbour } from './neighbour.ts';
 import { isGeneratorShared } from './neighbour-cpus.ts';
-import { isTogether, neighbourLimitsOf, neighbourSettingsOf, neighbourTargetOf } from './neighbour-settings.ts';
+import {
+  isTogether,
+  modelSettingsOf,
+  neighbourLimitsOf,
+  neighbourSettingsOf,
+  neighbourTargetOf,
+} from './neighbour-settings.ts';
 import { Neighbours } from './neighbours.ts';
-import { checkReadiness } from './readiness.ts';
+import { checkModelSettings, checkReadiness } from './readiness.ts';
 import { neighbourModelOf } from './resolve-models.ts';
 import { TrialFailure, unless } from './waiting.ts';
 
@@ -62,6 +68,8 @@ async function startNeighbour(
     const seed = deriveSeed(spec.design.seed, 'neighbour-samples', neighbour.name, planned.block);
     const target = neighbourTargetOf(neighbour, model, answering.url, seed);
     await untilReady(target, spec.server.readyTimeoutMs, whileUp);
+    const settings = modelSettingsOf(neighbour, model);
+    await unless(whileUp, checkModelSettings(settings, answering.url, whileUp));
     const { neighbourGenerators: cpuset } = context.cpus;
     const isShared = isGeneratorShared(context.cpus);
     load = isShared ? context.load.openBeside() : await createLoadDriver(cpuset === undefined ? {} : { cpuset });

@@ -34,6 +34,8 @@ export interface AppOptions {
   /** Memory for request bodies, the one that the repository was given. */
   readonly pool: BufferPool;
   readonly bodyLimitBytes: number;
+  /** The settings that `/v2` tells besides. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   /** How long requests in flight may take to be answered once the server is closed, milliseconds. */
   readonly drainTimeoutMs: number;
   /** Called with errors that are the server's fault, for its log. */
@@ -85,7 +87,7 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     ),
   );
 
-  app.get('/v2', async () => serverMetadata());
+  app.get('/v2', async () => ({ ...serverMetadata(), parameters: options.parameters }));
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async () => ({ live: true, ready: true }));
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {

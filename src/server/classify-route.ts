@@ -26,7 +26,7 @@ export async function answerClassification(
     const what = `nothing says how images become the input of the model ${quote(settings.name)}`;
     throw new KserveError(400, `${what}; it takes tensors at /infer`);
   }
-  const deadlineNs = deadlineOf({ timeout }, completeNs);
+  const deadlineNs = deadlineOf({ timeout }, completeNs, settings);
   const tensor = await images.read(bytes).finally(() => pool.give(bytes.buffer));
   const decodeMs = (monotonicNs() - completeNs) / NS_PER_MS;
   const [scores] = signature.outputs;

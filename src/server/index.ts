@@ -1,6 +1,6 @@
 export { REQUEST_TIMEOUT_MS } from './app.ts';
 export { answerBrokenRequest, answerConnect, answerExpectation } from './broken-request.ts';
 export { addSystemMetrics } from './metrics/system-metrics.ts';
-export { servingParameters } from './serving-parameters.ts';
+export { serverParameters, servingParameters } from './serving-parameters.ts';
 export { drain, listenError, startServer } from './start-server.ts';
 export type * from './types.ts';

@@ -13,6 +13,7 @@ import type { DirectAnswer } from './direct/index.ts';
 import { versionOf } from './model/index.ts';
 import type { LoadedModel, ModelInference } from './model/types.ts';
 import type { RequestBody } from './request-body.ts';
+import type { ServingSettings } from './types.ts';
 
 /**
  * Answers one inference request.
@@ -34,7 +35,7 @@ export async function answerInference(
   const names = outputs.map(({ name }) => name);
   const inference = await model.infer({
     ...{ tensors, lend, outputs: names },
-    deadlineNs: deadlineOf(parameters, completeNs),
+    deadlineNs: deadlineOf(parameters, completeNs, model.settings),
   });
   for (const buffer of inference.returned) pool.give(buffer);
   const response = encodeInferResponse({
@@ -49,11 +50,16 @@ export async function answerInference(
 }
 
 /**
- * When a request has to have been started on: its parameter `timeout`, microseconds from its arrival; 0 is none.
+ * When a request has to have been started on: its parameter `timeout`, microseconds from its arrival (0 is never), or else what the model is served with.
  * @throws KserveError where it is no number of microseconds
  */
-export function deadlineOf({ timeout }: Parameters, arrivedNs: number): number | undefined {
-  if (timeout === undefined || timeout === 0) return undefined;
+export function deadlineOf(
+  { timeout }: Parameters,
+  arrivedNs: number,
+  { deadlineMs }: Pick<ServingSettings, 'deadlineMs'>,
+): number | undefined {
+  if (timeout === undefined) return deadlineMs === undefined ? undefined : arrivedNs + deadlineMs * NS_PER_MS;
+  if (timeout === 0) return undefined;
   if (typeof timeout === 'number' && timeout > 0) return arrivedNs + timeout * NS_PER_US;
   throw new KserveError(
     400,

@@ -7,9 +7,8 @@ import type { GrpcOptions, GrpcServer } from './grpc/start-grpc.ts';
 import { ModelMetrics } from './metrics/model-metrics.ts';
 import { addSystemMetrics } from './metrics/system-metrics.ts';
 import { ModelRepository } from './repository/index.ts';
+import { DEFAULT_BODY_LIMIT_BYTES, serverParameters } from './serving-parameters.ts';
 import type { RunningApp, ServerSettings } from './types.ts';
-
-const DEFAULT_BODY_LIMIT_BYTES = 256e6;
 
 /** Memory of requests kept between requests. */
 const POOL_LIMIT_BYTES = 32e6;
@@ -74,7 +73,10 @@ async function serve(
   { registry, pool, died, onError }: Surroundings,
 ): Promise<RunningApp> {
   const { host, port, bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES } = settings;
-  const app = buildApp(repository, { registry, pool, bodyLimitBytes, drainTimeoutMs: DRAIN_TIMEOUT_MS, onError });
+  const app = buildApp(repository, {
+    ...{ registry, pool, bodyLimitBytes, parameters: serverParameters(settings) },
+    ...{ drainTimeoutMs: DRAIN_TIMEOUT_MS, onError },
+  });
   const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
     throw listenError(host, port, error.code, error);
   });

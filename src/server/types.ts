@@ -51,6 +51,8 @@ export interface ServingSettings {
   readonly cache?: CacheSettings;
   /** Requests that may wait for the runtime; more are answered with 429. 1000 where absent. */
   readonly maxQueue?: number;
+  /** How long after its arrival a request that says nothing else has to have been started on, milliseconds; later it is answered with 504. None where absent. */
+  readonly deadlineMs?: number;
 }
 
 /** A cache of answers, the least recently used going first; bounded in memory too. */

@@ -2,6 +2,19 @@ import type { Problem } from '../errors.ts';
 import { levelsOf } from './check-factors.ts';
 import type { CheckInput } from './checks.ts';
 
+/** A limit of loaded models is given only where a server has several. */
+export function checkMaxLoaded({ spec, positions, isRefused }: CheckInput): Problem[] {
+  if (levelsOf(spec, 'placement').some(({ level }) => level.value === 'together')) return [];
+  if (isRefused('factors', 'placement') || isRefused('fixed', 'placement')) return [];
+  return levelsOf(spec, 'max_loaded')
+    .slice(0, 1)
+    .map(({ path }) => ({
+      where: positions.ofValue(path),
+      what: '"max_loaded" has no effect, because every server has one model: "placement" is "together" at no level',
+      hint: 'Add neighbours under "colocated" and "placement: together", or leave "max_loaded" out.',
+    }));
+}
+
 /** Settings of dynamic batching are given only where some level has it on: else they would be varied without an effect. */
 export function checkBatching({ spec, positions }: CheckInput): Problem[] {
   if (levelsOf(spec, 'max_batch').some(({ level }) => level.value !== 'off')) return [];

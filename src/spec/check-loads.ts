@@ -60,3 +60,16 @@ export function levelsWithDefinition({ factors, fixed }: CheckInput['written']):
     return [{ name, load: value as WrittenLoad, path }];
   });
 }
+
+/** One place says how often each request is sent. */
+export function checkPopularity({ spec, positions }: CheckInput): Problem[] {
+  const [first] = levelsOf(spec, 'popularity');
+  if (first === undefined || spec.generator.popularity === undefined) return [];
+  return [
+    {
+      where: positions.ofKey(['generator', 'popularity']),
+      what: 'popularity is given twice, by "generator.popularity" and by the factor "popularity"',
+      hint: 'Remove "generator.popularity".',
+    },
+  ];
+}

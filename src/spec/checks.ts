@@ -1,12 +1,12 @@
 import type { Problem } from '../errors.ts';
-import { checkBatching } from './check-batching.ts';
+import { checkBatching, checkMaxLoaded } from './check-batching.ts';
 import { checkCpus } from './check-cpus.ts';
 import { checkDesign } from './check-design.ts';
 import { checkExclusions } from './check-exclusions.ts';
 import { checkFactors } from './check-factors.ts';
 import { checkGateway } from './check-gateway.ts';
 import { checkImages } from './check-images.ts';
-import { checkLoads } from './check-loads.ts';
+import { checkLoads, checkPopularity } from './check-loads.ts';
 import { checkNeighbours } from './check-neighbours.ts';
 import { checkPatterns } from './check-patterns.ts';
 import { checkResponses } from './check-responses.ts';
@@ -35,6 +35,8 @@ export const CHECKS: readonly Check[] = [
   checkFactors,
   checkServer,
   checkBatching,
+  checkMaxLoaded,
+  checkPopularity,
   checkImages,
   checkGateway,
   checkLoads,

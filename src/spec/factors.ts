@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { namedLoadSchema } from './loads.ts';
 import { NEIGHBOUR_ERROR, neighbourListSchema, neighbourSchema } from './neighbours.ts';
+import { plainPopularity, zipfLevel } from './popularity.ts';
 import type { EngineName, Scalar } from './types.ts';
 import { choice, cpuList, frequencyKhz, memoryBytes, positiveNumber, text, wholeNumber } from './values.ts';
 import { BASE_VARIANT, variantName } from './variants.ts';
@@ -32,6 +33,21 @@ const cacheEntriesSchema = z
     { error: CACHE_ERROR },
   )
   .transform(({ entries }) => ({ name: String(entries), value: entries }));
+
+const PREFERRED_ERROR = 'none, a whole number of items, e.g. 4, or a list of such, e.g. [2, 4]';
+
+/** A level of several preferred sizes: `[2, 4]` is called 2+4. */
+const preferredSizesSchema = z
+  .array(wholeNumber(1, 4), { error: PREFERRED_ERROR })
+  .min(1, { error: PREFERRED_ERROR })
+  .transform((sizes) => ({ name: sizes.join('+'), value: sizes }));
+
+/** Levels that are neither a scalar nor a value under a name, by factor. */
+const STRUCTURED_LEVELS: Readonly<Partial<Record<string, z.ZodType>>> = {
+  cache: cacheEntriesSchema,
+  preferred_batch: preferredSizesSchema,
+  popularity: zipfLevel,
+};
 
 /** Every factor by name. One entry here makes a factor known to the schema, its checks and its messages. */
 export const FACTORS = {
@@ -75,6 +91,15 @@ export const FACTORS = {
     value: choice(['rest-json', 'rest-binary', 'grpc', 'image']),
     defaultLevel: 'rest-binary',
     examples: ['rest-json', 'rest-binary'],
+    engines: EVERY_ENGINE,
+  },
+  popularity: {
+    description:
+      'How often each of the distinct requests is sent, as `generator.popularity`: in-turn, uniform, or { zipf: 1.0 }. That of the generator where left out.',
+    group: 'request',
+    value: plainPopularity,
+    defaultLevel: undefined,
+    examples: ['uniform', '{ zipf: 1.0 }'],
     engines: EVERY_ENGINE,
   },
   threads: {
@@ -149,9 +174,9 @@ export const FACTORS = {
   },
   preferred_batch: {
     description:
-      'Dynamic batching: number of items that is run without waiting for more; of no effect where `max_batch` is off. `none` where left out.',
+      'Dynamic batching: number of items that is run without waiting for more, or a list of such numbers; of no effect where `max_batch` is off. `none` where left out.',
     group: 'runtime',
-    value: z.union([z.literal('none'), wholeNumber(1, 4)], { error: 'none, or a whole number of items, e.g. 4' }),
+    value: z.union([z.literal('none'), wholeNumber(1, 4)], { error: PREFERRED_ERROR }),
     defaultLevel: undefined,
     examples: ['none', 4],
     engines: EVERY_ENGINE,
@@ -171,6 +196,32 @@ export const FACTORS = {
     value: wholeNumber(1, 100),
     defaultLevel: undefined,
     examples: [10, 1000],
+    engines: EVERY_ENGINE,
+  },
+  deadline_ms: {
+    description:
+      'How long after its arrival a request has to have been started on, milliseconds; the server answers 504 to what still waits then. `off` where left out.',
+    group: 'runtime',
+    value: z.union([z.literal('off'), positiveNumber(50)], { error: 'off, or a number of milliseconds, e.g. 50' }),
+    defaultLevel: undefined,
+    examples: ['off', 50],
+    engines: EVERY_ENGINE,
+  },
+  body_limit: {
+    description: 'Largest request body; the server answers 413 to larger ones. 256MB where left out.',
+    group: 'runtime',
+    value: memoryBytes(),
+    defaultLevel: undefined,
+    examples: ['1MB', '256MB'],
+    engines: EVERY_ENGINE,
+  },
+  max_loaded: {
+    description:
+      'Models that are loaded at a time where one server has several (`placement: together`); the one used longest ago makes room. `off` where left out.',
+    group: 'runtime',
+    value: z.union([z.literal('off'), wholeNumber(1, 1)], { error: 'off, or a whole number of models, e.g. 1' }),
+    defaultLevel: undefined,
+    examples: ['off', 1],
     engines: EVERY_ENGINE,
   },
   cpus: {
@@ -270,6 +321,7 @@ export function isAppliedByServer({ group }: Pick<FactorDefinition, 'group'>): b
 /** Schema of one level of a factor: a scalar, or a value under a name of its own. */
 export function levelSchema(name: FactorName): z.ZodType {
   const { value, group, description }: FactorDefinition = FACTORS[name];
+  const structured = STRUCTURED_LEVELS[name];
   switch (group) {
     case 'load':
       return z.union([value, namedLoadSchema]).describe(description);
@@ -277,9 +329,9 @@ export function levelSchema(name: FactorName): z.ZodType {
       // Named levels of one and of several neighbours; an object is what stands last (see `parseWritten`).
       return z.union([value, neighbourListSchema, neighbourSchema]).describe(description);
     default:
-      return name === 'cache'
-        ? z.union([value, namedLevelSchema(value), cacheEntriesSchema]).describe(description)
-        : z.union([value, namedLevelSchema(value)]).describe(description);
+      return z
+        .union([value, namedLevelSchema(value), ...(structured === undefined ? [] : [structured])])
+        .describe(description);
   }
 }
 

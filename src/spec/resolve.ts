@@ -1,5 +1,6 @@
 import { FACTOR_NAMES, FACTORS, type FactorDefinition, isAppliedByServer } from './factors.ts';
 import { DEFAULT_LOADS, type WrittenLoad } from './loads.ts';
+import { toPopularity } from './popularity.ts';
 import { energySchema, type WrittenSpec } from './schema.ts';
 import type { TraceReader } from './traces.ts';
 import type { EngineName, ExperimentSpec, GeneratorSpec, Level, Load, Scalar, ServerDescription } from './types.ts';
@@ -126,12 +127,7 @@ function resolveWorkload({ popularity, inputs, spin }: WrittenSpec['generator'])
   return {
     ...(spin === 'always' && { spin }),
     ...(inputs !== undefined && { inputs }),
-    ...(popularity !== undefined && {
-      popularity:
-        typeof popularity === 'string'
-          ? ({ kind: popularity } as const)
-          : ({ kind: 'zipf', exponent: popularity.zipf } as const),
-    }),
+    ...(popularity !== undefined && { popularity: toPopularity(popularity) }),
   };
 }
 

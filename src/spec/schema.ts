@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { constraintsSchema } from './constraints.ts';
 import { FACTOR_NAMES, FACTORS, type FactorName, levelSchema } from './factors.ts';
 import { loadSchema } from './loads.ts';
+import { POPULARITY, plainPopularity, zipfPopularity } from './popularity.ts';
 import { PRECISE_RESPONSES } from './responses.ts';
 import type { Objective } from './types.ts';
 import {
@@ -119,16 +120,12 @@ const serverSchema = z.strictObject(
   { error: 'settings of the server, e.g. { engine: native, cpuset: "0" }' },
 );
 
-const POPULARITY = 'in-turn, uniform or a Zipf exponent, e.g. { zipf: 1.0 }';
-
 const generatorSchema = z.strictObject(
   {
     cpuset: cpuList().describe('CPUs the load generator may run on, apart from the server.').optional(),
     connections: wholeNumber(1, 64).describe('Requests an open-loop load may have in flight at once.').prefault(64),
     popularity: z
-      .union([choice(['in-turn', 'uniform']), z.strictObject({ zipf: positiveNumber(1) }, { error: POPULARITY })], {
-        error: POPULARITY,
-      })
+      .union([plainPopularity, zipfPopularity], { error: POPULARITY })
       .describe(
         'How often each of the distinct requests is sent: in-turn, one after the other; uniform, each draw equally likely; { zipf: s }, the k-th most popular with a probability in proportion to 1/k^s. Draws are seeded.',
       )

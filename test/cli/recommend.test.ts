@@ -4,7 +4,7 @@ import { recommend } from '../../src/cli/commands/recommend.ts';
 import { describeContainer } from '../../src/cli/container-deployment.ts';
 import { serverImageTag } from '../../src/launch/index.ts';
 import { describeDeployment } from '../../src/report/index.ts';
-import type { ExperimentSpec, Scalar } from '../../src/spec/types.ts';
+import type { ExperimentSpec } from '../../src/spec/types.ts';
 import type { Results } from '../../src/store/index.ts';
 import { manifestInput, spec } from '../store/examples.ts';
 import { dse, scratchFolder } from './dse.ts';
@@ -94,7 +94,7 @@ test.each([
   ).rejects.toThrow(message);
 });
 
-type Levels = Readonly<Record<string, Scalar>>;
+type Levels = Readonly<Record<string, unknown>>;
 
 const DEFAULTS: Levels = {
   ...{ model: 'mnist-cnn', variant: 'fp32', batch: 1, protocol: 'rest-binary', colocated: 'none' },
@@ -129,6 +129,9 @@ test('how requests are joined, queued, remembered and sent stands in the command
   expect(deploymentWith({ ...serving, ...batching }).command).toContain(
     '--instances 2 --max-queue 50 --cache 100 --max-batch 8 --max-queue-delay 2ms --preferred-batches 4 --grpc-port 9000',
   );
+  const more = deploymentWith({ deadline_ms: 50, body_limit: 1.5e6, max_batch: 8, preferred_batch: [2, 4] });
+  expect(more.command).toContain('--deadline 50ms --body-limit 1.5MB --max-batch 8 --preferred-batches 2 4');
+  expect(more.specFragment).toContain('body_limit: 1.5MB');
   const off = deploymentWith({ max_batch: 'off', max_queue_delay_ms: 2, preferred_batch: 'none', cache: 'off' });
   expect(off.command).not.toMatch(/--(max-batch|max-queue-delay|preferred-batches|cache|grpc-port)/);
 });

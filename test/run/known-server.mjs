@@ -2,10 +2,10 @@
 // Arguments: the launcher's settings as JSON, service time (ms), what it does: "serves", "exits-after N requests", "answers-500 after N requests", "never-ready", "serves-otherwise",
 // "slows" (the service time doubles every second, and begins anew after N seconds), "chatters" (replies of N numbers, made once, that cost the reader more than the writer).
 import { createServer } from 'node:http';
-import { servingParameters } from '../../dist/server/serving-parameters.js';
+import { serverParameters, servingParameters } from '../../dist/server/serving-parameters.js';
 
 const [settings, serviceText, behaviour = 'serves', countText = '0'] = process.argv.slice(2);
-const { models } = JSON.parse(settings);
+const { models, ...ofServer } = JSON.parse(settings);
 const [{ name: modelName }] = models;
 const serviceMs = Number(serviceText);
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
@@ -48,7 +48,11 @@ const server = createServer((request, response) => {
   if (request.method === 'GET') {
     response.statusCode = behaviour === 'never-ready' ? 503 : 200;
     const model = models.find(({ name }) => request.url.endsWith(`/${name}`)) ?? models[0];
-    const parameters = { ...servingParameters(model), ...(behaviour === 'serves-otherwise' && { max_batch: 7 }) };
+    const parameters = {
+      ...serverParameters(ofServer),
+      ...servingParameters(model),
+      ...(behaviour === 'serves-otherwise' && { max_batch: 7 }),
+    };
     response.end(JSON.stringify({ name: model.name, inputs: [], outputs: [], parameters }));
     return;
   }

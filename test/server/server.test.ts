@@ -54,7 +54,11 @@ describe('health and metadata', () => {
   it('are answered as the protocol has them', async () => {
     expect(await get('/v2')).toMatchObject({
       status: 200,
-      json: { name: 'dse', extensions: ['binary_tensor_data', 'model_repository', 'image_classification'] },
+      json: {
+        name: 'dse',
+        extensions: ['binary_tensor_data', 'model_repository', 'image_classification'],
+        parameters: { max_loaded: 'off', body_limit_bytes: BODY_LIMIT },
+      },
     });
     expect(await get('/v2/')).toMatchObject({ status: 200 });
     expect(await get('/v2/health/live')).toEqual({ status: 200, json: { live: true } });
@@ -85,6 +89,7 @@ describe('health and metadata', () => {
         max_queue_delay_ms: 0,
         preferred_batches: [],
         max_queue: 1000,
+        deadline_ms: 'off',
         cache: 'off',
         load_ms: expect.any(Number),
         warm_up_ms: expect.any(Number),

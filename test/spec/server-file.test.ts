@@ -116,7 +116,7 @@ describe('an experiment on another server', () => {
     );
     expect(text).toMatchInlineSnapshot(`
       "specs/e.yaml:5:3  factor "spinning" cannot be applied: the server "mine" does not declare it
-        What can be applied here: model, variant, batch, sequence_length, protocol, threads, cpus, cpuset, memory, cpu_frequency, gateway, load. Remove it, or declare it under "factors" of mine.yaml where the server has such a setting.
+        What can be applied here: model, variant, batch, sequence_length, protocol, popularity, threads, cpus, cpuset, memory, cpu_frequency, gateway, load. Remove it, or declare it under "factors" of mine.yaml where the server has such a setting.
       specs/e.yaml:6:25  protocol "rest-binary" cannot be applied: the server "mine" has no such setting
         It can apply protocol rest-json."
     `);
@@ -150,9 +150,9 @@ describe('an experiment on another server', () => {
       specs/e.yaml:2:30  "server.cpuset" cannot be applied to a server that already runs
         Remove it.
       specs/e.yaml:5:3  factor "threads" cannot be applied to a server that already runs
-        What can be applied here: model, batch, sequence_length, protocol, load. Remove it.
+        What can be applied here: model, batch, sequence_length, protocol, popularity, load. Remove it.
       specs/e.yaml:6:3  factor "cpus" cannot be applied to a server that already runs
-        What can be applied here: model, batch, sequence_length, protocol, load. Remove it."
+        What can be applied here: model, batch, sequence_length, protocol, popularity, load. Remove it."
     `);
   });
 });

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { SpecError } from '../../src/errors.ts';
+import { serverSettingsOf } from '../../src/run/index.ts';
 import { parseSpec } from '../../src/spec/index.ts';
+import type { Level } from '../../src/spec/types.ts';
 import { TWO_CPUS } from './hosts.ts';
 
 function parse(lines: string) {
@@ -98,7 +100,7 @@ test('a gateway is refused where it cannot pass on what is asked for, each time 
     ),
   ).toMatchInlineSnapshot(`
     "a.yaml:3:28  factor "gateway" cannot be applied to a server that already runs
-      What can be applied here: model, batch, sequence_length, protocol, load. Remove it."
+      What can be applied here: model, batch, sequence_length, protocol, popularity, load. Remove it."
   `);
   expect(
     refusal(
@@ -120,5 +122,49 @@ test("a gateway's CPU set exists, is not the generator's, and is given only wher
   expect(refusal(`server: { gateway_cpuset: "0" }\n${fixed.replace('on }', 'off }')}`)).toMatchInlineSnapshot(`
     "a.yaml:2:11  "server.gateway_cpuset" has no effect, because "gateway" is on at no level
       Add "gateway", e.g. gateway: [off, on], or leave "server.gateway_cpuset" out."
+  `);
+});
+
+test('deadlines, body limits, loaded models, several preferred sizes and popularity are factors', () => {
+  const { factors } =
+    parse(`fixed: { model: mnist-cnn, max_batch: 8, colocated: { name: n, model: mnist-cnn, load: { rate: 1 } } }
+factors:
+  deadline_ms: [off, 0.5, 50]
+  body_limit: [1MB, 256MB]
+  max_loaded: [off, 1]
+  placement: [apart, together]
+  preferred_batch: [none, 4, [2, 4]]
+  popularity: [in-turn, uniform, { zipf: 1.2 }]`);
+  const values = (factor: string) => factors[factor]?.map(({ value }) => value);
+  expect(values('deadline_ms')).toEqual(['off', 0.5, 50]);
+  expect(values('body_limit')).toEqual([1e6, 256e6]);
+  expect(values('max_loaded')).toEqual(['off', 1]);
+  expect(factors.preferred_batch?.at(2)).toEqual({ name: '2+4', value: [2, 4] });
+  expect(factors.popularity?.at(2)).toEqual({ name: 'zipf-1.2', value: { kind: 'zipf', exponent: 1.2 } });
+  const server = serverSettingsOf(
+    {
+      ...Object.fromEntries(Object.entries(parse('fixed: { model: mnist-cnn }\nfactors: { batch: [1, 2] }').fixed)),
+      ...Object.fromEntries(Object.entries(factors).map(([factor, levels]) => [factor, levels.at(-1) as Level])),
+      max_batch: { name: '8', value: 8 },
+    },
+    { name: 'mnist-cnn', file: 'm.onnx' },
+  );
+  expect(server).toMatchObject({
+    ...{ maxLoaded: 1, bodyLimitBytes: 256e6 },
+    models: [{ deadlineMs: 50, batching: { maxBatch: 8, preferredBatches: [2, 4] } }],
+  });
+});
+
+test('a limit of loaded models, or a second popularity, that would change nothing is refused', () => {
+  const factors = 'factors: { batch: [1, 2] }\n';
+  expect(refusal(`${factors}fixed: { model: mnist-cnn, max_loaded: 1 }`)).toMatchInlineSnapshot(`
+    "a.yaml:3:40  "max_loaded" has no effect, because every server has one model: "placement" is "together" at no level
+      Add neighbours under "colocated" and "placement: together", or leave "max_loaded" out."
+  `);
+  expect(
+    refusal(`${factors}fixed: { model: mnist-cnn, popularity: uniform }\ngenerator: { popularity: { zipf: 1 } }`),
+  ).toMatchInlineSnapshot(`
+    "a.yaml:4:14  popularity is given twice, by "generator.popularity" and by the factor "popularity"
+      Remove "generator.popularity"."
   `);
 });

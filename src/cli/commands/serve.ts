@@ -24,6 +24,8 @@ interface ServeOptions {
   readonly preferredBatches: readonly string[];
   readonly maxQueue: string;
   readonly cache?: string;
+  readonly deadline?: string;
+  readonly bodyLimit?: string;
 }
 
 /** `dse serve`: models over KServe V2, in this process, until it is stopped. */
@@ -32,6 +34,9 @@ export async function serve(modelNames: readonly string[], options: ServeOptions
   const port = readWholeNumber('--port', options.port, 0);
   const grpcPort = options.grpcPort === undefined ? undefined : readWholeNumber('--grpc-port', options.grpcPort, 0);
   const maxLoaded = options.maxLoaded === undefined ? undefined : readWholeNumber('--max-loaded', options.maxLoaded, 1);
+  const { bodyLimit } = options;
+  const bodyLimitBytes =
+    bodyLimit === undefined ? undefined : readOption('--body-limit', bodyLimit, FACTORS.body_limit.value);
   const { models, folder, remarks } = await readServedModels(modelNames, options.variant, serving);
   await using app = await startServer(
     {
@@ -39,6 +44,7 @@ export async function serve(modelNames: readonly string[], options: ServeOptions
       ...(grpcPort !== undefined && { grpcPort }),
       ...(folder !== undefined && { folder }),
       ...(maxLoaded !== undefined && { maxLoaded }),
+      ...(bodyLimitBytes !== undefined && { bodyLimitBytes }),
     },
     { onError: (error) => process.stderr.write(`${String(error)}\n`) },
   );
@@ -56,7 +62,7 @@ export async function serve(modelNames: readonly string[], options: ServeOptions
 }
 
 function readServing(options: ServeOptions): ServingSettings {
-  const { maxBatch, cache, maxQueueDelay, preferredBatches } = options;
+  const { maxBatch, cache, deadline, maxQueueDelay, preferredBatches } = options;
   if (maxBatch === undefined && (maxQueueDelay !== undefined || preferredBatches.length > 0)) {
     throw new UsageError({
       where: maxQueueDelay === undefined ? '--preferred-batches' : '--max-queue-delay',
@@ -79,6 +85,7 @@ function readServing(options: ServeOptions): ServingSettings {
     instances: readWholeNumber('--instances', options.instances, 1),
     maxQueue: readWholeNumber('--max-queue', options.maxQueue, 1),
     ...(cache !== undefined && { cache: { entries: readWholeNumber('--cache', cache, 1) } }),
+    ...(deadline !== undefined && { deadlineMs: readDurationMs('--deadline', deadline) }),
     ...(maxBatch !== undefined && {
       batching: {
         maxBatch: readWholeNumber('--max-batch', maxBatch, 1),

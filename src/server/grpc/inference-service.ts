@@ -125,7 +125,10 @@ async function infer(
   const names = outputs.map(({ name }) => name);
   // Other small memory may be of the pool that Node shares with all and that cannot move to another thread; copying so little costs nothing.
   const lend = buffersOf(tensors).filter((buffer) => own.has(buffer) || buffer.byteLength > Buffer.poolSize);
-  const deadlineNs = Math.min(deadlineOf(parameters, completeNs) ?? Number.POSITIVE_INFINITY, callDeadlineNs);
+  const deadlineNs = Math.min(
+    deadlineOf(parameters, completeNs, model.settings) ?? Number.POSITIVE_INFINITY,
+    callDeadlineNs,
+  );
   const inference = await model.infer({
     tensors,
     lend,
