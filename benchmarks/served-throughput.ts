@@ -5,11 +5,12 @@
  * CPU 1. A ratio is of two turns that follow each other, so that what slows the machine for longer slows both; the order of the turns is reversed from round to round.
  * The server's code has been compiled before, by some thousand requests for a small model.
  * Of each protocol: throughput in a closed loop of two clients over that of the bare loop; the median latency of one client over a bare run; CPU time of the server's process
- * per request over that of a bare run. Medians over the rounds, with intervals of 95 %; `same` is a bare loop on one tensor that never leaves the cache.
+ * per request over that of a bare run. Medians over the rounds, with intervals of 95 %; `same` is a bare loop on one tensor that never leaves the cache. With `image` the server
+ * also decodes and resizes a JPEG of 500 x 375 for each inference.
  *
  * Ends with 1 where SqueezeNet's throughput misses a limit (rest-binary 0.97, gRPC 0.85).
  *
- * Needs Linux (taskset), two CPUs and a build (`npm run build`). Usage: served-throughput.ts [protocols, rest-binary,grpc,rest-json] [rounds, 10] [model, squeezenet1.1]
+ * Needs Linux (taskset), two CPUs and a build (`npm run build`). Usage: served-throughput.ts [protocols, rest-binary,grpc,rest-json,image] [rounds, 10] [model, squeezenet1.1]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { concatRecords, createLoadDriver } from '../src/load/index.ts';
@@ -28,7 +29,8 @@ const TIMEOUT_MS = 10_000;
 const SMALL_MODEL = 'mnist-cnn';
 const COMPILE_S = 3;
 
-const [protocolList = 'rest-binary,grpc,rest-json', roundsText = '10', modelName = LIMITS_OF] = process.argv.slice(2);
+const [protocolList = 'rest-binary,grpc,rest-json,image', roundsText = '10', modelName = LIMITS_OF] =
+  process.argv.slice(2);
 pinSelf();
 process.exitCode = await compare(protocolList.split(',') as Protocol[], Number(roundsText), await getModel(modelName));
 
@@ -50,8 +52,8 @@ async function compare(protocols: readonly Protocol[], rounds: number, model: Re
   await using bare = await startBareLoop(model.name);
   await using server = await startOnCpu0({
     models: [
-      { name: 'm', file: model.file, engine: PLAIN_ENGINE },
-      { name: 'small', file: small.file, engine: PLAIN_ENGINE },
+      { name: 'm', file: model.file, engine: PLAIN_ENGINE, image: model.image },
+      { name: 'small', file: small.file, engine: PLAIN_ENGINE, image: small.image },
     ],
     grpcPort: 0,
   });
@@ -84,12 +86,16 @@ async function prepareDriver(server: BenchServer, model: ResolvedModel, protocol
   const { url, grpcAddress } = server;
   const target = { kind: 'kserve', url, grpcAddress, protocol, batch: 1, seed: 1, dataset: undefined } as const;
   const options = { timeoutMs: TIMEOUT_MS };
-  const { inputs, dims } = await getModel(SMALL_MODEL);
-  await driver.prepare({ ...target, modelName: 'small', inputs, dims }, options);
+  const small = await getModel(SMALL_MODEL);
+  await driver.prepare({ ...target, modelName: 'small', ...inputsOf(small) }, options);
   await loadFor(driver, server, 2, COMPILE_S);
-  await driver.prepare({ ...target, modelName: 'm', inputs: model.inputs, dims: model.dims }, options);
+  await driver.prepare({ ...target, modelName: 'm', ...inputsOf(model) }, options);
   await loadFor(driver, server, 2, TURN_S);
   return driver;
+}
+
+function inputsOf({ inputs, dims, image }: ResolvedModel) {
+  return { inputs, dims, image };
 }
 
 async function takeTurns(bare: BareLoop, server: BenchServer, driver: LoadDriver, isBareFirst: boolean) {
