@@ -8,6 +8,7 @@ import { findEffects } from './effects.ts';
 import { noteEqualObjectives } from './equal-objectives.ts';
 import { describeFronts } from './front-uncertainty.ts';
 import { findFronts, findLeftOut, markLeftOut } from './fronts.ts';
+import { findLaunches, findSources } from './launches.ts';
 import { isTooLong, markOnAnyFront, noteShortTables } from './listed.ts';
 import { createLossFinder, withDrawnLosses } from './losses.ts';
 import { createMeanSampler, type SampledResponse } from './mean-sampler.ts';
@@ -21,6 +22,7 @@ const BOOKKEEPING = new Set([
   'trial_id',
   'point_id',
   'configuration_id',
+  'launch',
   'replicate',
   'block',
   'run_order',
@@ -65,14 +67,18 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
   const responseMeans = new Map(resolved.responses.map((name) => [name, means.get(name) as Float64Array]));
   const responses = new Map(resolved.responses.map((name) => [name, numbersOf(table, name)]));
   const blocks = blocksOf(table, resolved.factors);
+  const launches = findLaunches(table, resolved.factors);
+  const isGood = (name: string) => isOutcome(table, name);
+  const sources = findSources(table, configurations, launches, responses, responseMeans, resolved.contexts, isGood);
   const effects = onceAsked(() =>
-    findEffects({
-      configurations,
-      rowValues: new Map([...responses].filter(([name]) => isOutcome(table, name))),
-      blocks,
-      contexts: resolved.contexts,
-      confidence: resolved.confidence,
-    }),
+    sources.flatMap(({ rowValues, ...source }) =>
+      findEffects({
+        ...source,
+        rowValues: new Map([...rowValues].filter(([name]) => isGood(name))),
+        blocks,
+        confidence: resolved.confidence,
+      }),
+    ),
   );
   const fronts = findFronts(configurations, means, resolved.objectives, frontFactors(resolved), leftOut);
   const sampler = onceAsked(() =>
@@ -82,11 +88,14 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
         means,
         [...needed].filter((name) => isAsked(name, resolved)).map((name) => sampledResponse(table, name)),
         resolved.confidence,
+        launches,
       ),
       lossFinder,
     ),
   );
-  const correlations = onceAsked(() => correlateContexts(configurations, responseMeans, resolved.contexts));
+  const correlations = onceAsked(() =>
+    sources.flatMap((source) => correlateContexts(source.configurations, source.means, source.contexts)),
+  );
   const frontDetails = onceAsked(() =>
     describeFronts({
       ...resolved,
@@ -105,6 +114,7 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
     outcomeMeans: new Map([...responseMeans].filter(([name]) => isOutcome(table, name))),
     rowValues: responses,
     blocks,
+    sources,
     leftOut,
     fronts,
     get sampler() {

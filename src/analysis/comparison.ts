@@ -2,7 +2,10 @@ import type { Objective } from '../spec/types.ts';
 import { tCritical } from '../student-t.ts';
 import { adjustHolm } from './adjust-p.ts';
 import { groupConfigurations } from './configurations.ts';
+import { combine, type Difference, differ, mean, type Sample } from './difference.ts';
 import { normalQuantile, tTwoSidedP } from './distributions.ts';
+import { combineLaunches, groupSides } from './launch-differences.ts';
+import { findLaunches } from './launches.ts';
 import { chooseScale } from './response-scale.ts';
 import { levelsOf } from './table-cells.ts';
 import type { Table } from './types.ts';
@@ -77,20 +80,11 @@ export interface Comparison {
   readonly notes: readonly string[];
 }
 
-/** A difference with its standard error, before it is judged. */
-interface Difference {
-  readonly value: number;
-  readonly standardError: number;
-  readonly df: number;
-  readonly sd: number;
-  readonly method: string;
-}
-
 /**
  * Compares two runs, or two configurations of one, response by response over the configurations that both have.
  *
  * Per configuration: Welch's t over replicates, or t over the differences within blocks where both sides share them; with one replicate, the intervals of its windows. Overall: the mean
- * change over configurations taken as they are, errors added up; where no replicates and no intervals tell the noise, t over configurations. Times, energies and rates are compared as
+ * change over configurations taken as they are, errors added up, of configurations that share launches by the means of launches; where no replicates and no intervals tell the noise, t over configurations. Times, energies and rates are compared as
  * ratios. Equivalence by two one-sided tests; p-values adjusted by Holm's method over responses, and over responses and configurations.
  * Sources: Welch (1947), Biometrika 34; Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15 (two one-sided tests); Hedges (1981), Journal of Educational Statistics 6(2).
  */
@@ -100,7 +94,8 @@ export function compareRuns(question: ComparisonQuestion): Comparison {
   const keys = [...base.keys()].filter((key) => next.has(key));
   const only = (some: ReadonlyMap<string, Collected>, other: ReadonlyMap<string, Collected>) =>
     [...some].filter(([key]) => !other.has(key)).map(([, { levels }]) => levels);
-  const drafts = question.responses.map((response) => draftChanges(question, response, keys, base, next));
+  const launches = { base: launchesOf(question, question.base), next: launchesOf(question, question.next) };
+  const drafts = question.responses.map((response) => draftChanges(question, response, keys, base, next, launches));
   const overall = judge(
     drafts.flatMap((draft) => draft.overall),
     question.confidence,
@@ -119,6 +114,10 @@ export function compareRuns(question: ComparisonQuestion): Comparison {
       .filter(({ response }) => !overall.some((change) => change.response === response))
       .map(({ response }) => `no configuration has ${response} on both sides, so it is not compared`),
   };
+}
+
+function launchesOf({ factors }: ComparisonQuestion, { table, levels }: ComparedSide): Int32Array | undefined {
+  return findLaunches(table, [...new Set([...levels.keys(), ...factors])]);
 }
 
 /** The usable rows of a configuration on one side. */
@@ -151,9 +150,11 @@ function draftChanges(
   keys: readonly string[],
   base: ReadonlyMap<string, Collected>,
   next: ReadonlyMap<string, Collected>,
+  launches: { readonly base: Int32Array | undefined; readonly next: Int32Array | undefined },
 ): { readonly overall: Draft[]; readonly byConfiguration: Draft[] } {
-  const readers = [question.base.table, question.next.table].map((table) => createReader(table, response.response));
-  const [readBase, readNext] = readers as [Reader, Reader];
+  const [readBase, readNext] = (['base', 'next'] as const).map((side) =>
+    createReader(question[side].table, response.response, launches[side]),
+  ) as [Reader, Reader];
   const sides = keys
     .map((key) => {
       const [one, other] = [base.get(key) as Collected, next.get(key) as Collected];
@@ -165,6 +166,9 @@ function draftChanges(
   const isLog = response.margin.kind === 'share' && chooseScale(response.response, everything) === 'log';
   const z = normalQuantile((1 + question.confidence) / 2);
   const differences = sides.map((side) => differ(side.base, side.next, isLog, question.isPaired, z));
+  const together = groupSides(sides).map((members) =>
+    combineLaunches(members, differences, isLog, question.isPaired, z),
+  );
   const meansOf = (side: 'base' | 'next') => sides.map((one) => mean(one[side].values));
   const [bases, nexts] = [meansOf('base'), meansOf('next')];
   const draft = (
@@ -175,7 +179,7 @@ function draftChanges(
     count: number,
   ) => toDraft(response, difference, baseMean, nextMean, levels, count, isLog, question.confidence);
   return {
-    overall: [draft(combine(differences), mean(bases), mean(nexts), undefined, sides.length)],
+    overall: [draft(combine(together), mean(bases), mean(nexts), undefined, sides.length)],
     byConfiguration:
       sides.length < 2
         ? []
@@ -185,16 +189,9 @@ function draftChanges(
   };
 }
 
-/** Values of some rows with their blocks and the widths of their intervals. */
-interface Sample {
-  readonly values: readonly number[];
-  readonly blocks: readonly string[];
-  readonly widths: readonly (readonly [number, number])[];
-}
-
 type Reader = (rows: Int32Array) => Sample;
 
-function createReader(table: Table, response: string): Reader {
+function createReader(table: Table, response: string, launches: Int32Array | undefined): Reader {
   const numbers = (name: string) => {
     const column = table.columns.get(name);
     return column?.kind === 'number' ? column.values : undefined;
@@ -210,88 +207,9 @@ function createReader(table: Table, response: string): Reader {
     return {
       values: present.map((row) => values?.[row] as number),
       blocks: present.map(blockOf),
+      launches: launches === undefined ? [] : present.map((row) => launches[row] as number),
       widths: present.map((row) => [lo?.[row] ?? Number.NaN, hi?.[row] ?? Number.NaN] as const),
     };
-  };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Sample variance; 0 where all agree, whatever rounding would leave. */
-function variance(values: readonly number[]): number {
-  if (values.every((value) => value === values[0])) return 0;
-  const centre = mean(values);
-  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1);
-}
-
-/** The difference of one configuration on the scale, its error from the best source there is. */
-function differ(base: Sample, next: Sample, isLog: boolean, isPaired: boolean, z: number): Difference {
-  const onScale = (value: number) => (isLog ? Math.log(value) : value);
-  const [x, y] = [base.values.map(onScale), next.values.map(onScale)];
-  const value = mean(y) - mean(x);
-  const pairs = isPaired ? pairByBlock(base.blocks, x, next.blocks, y) : [];
-  const [varX, varY] = [variance(x), variance(y)];
-  const sd = Math.sqrt((varX * (x.length - 1) + varY * (y.length - 1)) / (x.length + y.length - 2));
-  if (pairs.length > 1) {
-    const standardError = Math.sqrt(variance(pairs) / pairs.length);
-    return { value: mean(pairs), standardError, df: pairs.length - 1, sd, method: 'paired t over blocks' };
-  }
-  if (x.length > 1 && y.length > 1) {
-    const [errorX, errorY] = [varX / x.length, varY / y.length];
-    const total = errorX + errorY;
-    const df =
-      total === 0
-        ? x.length + y.length - 2
-        : total ** 2 / (errorX ** 2 / (x.length - 1) + errorY ** 2 / (y.length - 1));
-    return { value, standardError: Math.sqrt(total), df, sd, method: "Welch's t over replicates" };
-  }
-  const errors = [base, next].map(
-    ({ widths }) =>
-      widths.map(([lo, hi]) => (onScale(hi) - onScale(lo)) / (2 * z)).reduce((sum, error) => sum + error ** 2, 0) /
-      widths.length ** 2,
-  );
-  const standardError = Math.sqrt((errors[0] as number) + (errors[1] as number));
-  return Number.isFinite(standardError)
-    ? { value, standardError, df: Number.POSITIVE_INFINITY, sd: Number.NaN, method: 'intervals of the windows' }
-    : { value, standardError: Number.NaN, df: 0, sd: Number.NaN, method: 'one replicate: nothing tells the noise' };
-}
-
-/** Differences within the blocks that stand once on both sides. */
-function pairByBlock(
-  blocksX: readonly string[],
-  x: readonly number[],
-  blocksY: readonly string[],
-  y: readonly number[],
-): number[] {
-  return blocksX.flatMap((block, at) => {
-    const other = blocksY.indexOf(block);
-    const isOnce =
-      other >= 0 && blocksX.indexOf(block) === blocksX.lastIndexOf(block) && other === blocksY.lastIndexOf(block);
-    return block !== '' && isOnce ? [(y[other] as number) - (x[at] as number)] : [];
-  });
-}
-
-/** The mean over configurations taken as they are: errors add up, degrees of freedom by Welch and Satterthwaite. */
-function combine(differences: readonly Difference[]): Difference {
-  const [first] = differences as readonly [Difference];
-  if (differences.length === 1) return first;
-  const value = mean(differences.map((one) => one.value));
-  const count = differences.length;
-  if (differences.some(({ standardError }) => Number.isNaN(standardError))) {
-    const standardError = Math.sqrt(variance(differences.map((one) => one.value)) / count);
-    return { value, standardError, df: count - 1, sd: Number.NaN, method: 't over configurations' };
-  }
-  const errors = differences.map(({ standardError }) => standardError ** 2);
-  const total = errors.reduce((sum, error) => sum + error, 0);
-  const spread = differences.reduce((sum, { df }, at) => sum + (errors[at] as number) ** 2 / df, 0);
-  return {
-    value,
-    standardError: Math.sqrt(total) / count,
-    df: spread === 0 ? Math.min(...differences.map(({ df }) => df)) : total ** 2 / spread,
-    sd: Math.sqrt(mean(differences.map(({ sd }) => sd ** 2))),
-    method: `${first.method}, errors of ${count} configurations added up`,
   };
 }
 

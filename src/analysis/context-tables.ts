@@ -7,7 +7,7 @@ import type { Analysis, CorrelationOutcome, ResultTable } from './types.ts';
 
 /** `consistency.csv`: is a response consistent across contexts. */
 export function tabulateConsistency(analysis: Analysis): ResultTable {
-  const { configurations, outcomeMeans, options, correlations } = analysis;
+  const { sources, options, correlations } = analysis;
   const { confidence } = options;
   const key = (one: { response: string; context: string; a: string; b: string }) =>
     JSON.stringify([one.response, one.context, one.a, one.b]);
@@ -22,7 +22,9 @@ export function tabulateConsistency(analysis: Analysis): ResultTable {
     ],
     rows: {
       *[Symbol.iterator]() {
-        for (const one of findConsistency(configurations, outcomeMeans, options.contexts, confidence)) {
+        for (const one of sources.flatMap(({ configurations, outcomeMeans, contexts }) =>
+          findConsistency(configurations, outcomeMeans, contexts, confidence),
+        )) {
           const { response, context, a, b, n, scale, line, distances } = one;
           const outcome = known.get(key(one));
           yield [

@@ -1,5 +1,6 @@
-import type { ResponseEffects } from './effects.ts';
+import type { ResponseEffects, Stratum } from './effects.ts';
 import type { Interval, LevelMean } from './level-means.ts';
+import { orEmpty } from './table-cells.ts';
 import type { Analysis, ResultTable } from './types.ts';
 
 /** `effects.csv`: the analysis of variance of every response, a row per term, one for the error and one for what is left out. */
@@ -14,6 +15,7 @@ export function tabulateEffects({ effects, options }: Analysis): ResultTable {
       'n',
       'df',
       'df_error',
+      'stratum',
       'sum_sq',
       'mean_sq',
       'f',
@@ -43,56 +45,58 @@ export function tabulateEffects({ effects, options }: Analysis): ResultTable {
   };
 }
 
+/** Of a term whose error has no degrees of freedom. */
+const UNTOLD = 'nothing tells how launches of one configuration differ: add replicates';
+
+/** Empty where trials share no launch. */
+function nameStratum(stratum: Stratum): Stratum | undefined {
+  return stratum === 'trials' ? undefined : stratum;
+}
+
 type Row = ResultTable['rows'] extends Iterable<infer T> ? T : never;
 
 function* rowsOf({ response, scale, context, n, outcome }: ResponseEffects, confidence: number): Generator<Row> {
   const start = [response, scale, context];
   const blank = (count: number) => new Array<undefined>(count).fill(undefined);
   if ('reason' in outcome) {
-    yield [...start, undefined, undefined, n, ...blank(21), outcome.reason];
+    yield [...start, undefined, undefined, n, ...blank(22), outcome.reason];
     return;
   }
-  const { tests, excluded, residualDf, residualSumSq, means, exchanged } = outcome;
-  for (const { term, sumSq, f, p, permutationP, adjustedP, size, rank } of tests) {
+  const { tests, excluded, errors, means, exchanged } = outcome;
+  for (const { term, stratum, errorDf, sumSq, f, p, permutationP, adjustedP, size, rank } of tests) {
     yield [
       ...start,
       term.name,
       term.kind,
       n,
       term.df,
-      residualDf,
-      sumSq,
-      sumSq / term.df,
-      f,
-      p,
+      errorDf,
+      nameStratum(stratum),
+      orEmpty(sumSq),
+      orEmpty(sumSq / term.df),
+      orEmpty(f),
+      orEmpty(p),
       permutationP,
       permutationP === undefined || 'reason' in exchanged ? undefined : exchanged.times,
       adjustedP,
       adjustedP === undefined ? undefined : 'holm',
-      size.value,
-      size.lo,
-      size.hi,
+      orEmpty(size.value),
+      orEmpty(size.lo),
+      orEmpty(size.hi),
       confidence,
       rank,
       ...changeOf(term.kind === 'main' ? term.name : undefined, means, scale),
       'III',
       term.aliasedWith.join(' ') || undefined,
-      'reason' in exchanged && term.kind !== 'block' ? exchanged.reason : undefined,
+      Number.isNaN(f) ? UNTOLD : 'reason' in exchanged && term.kind !== 'block' ? exchanged.reason : undefined,
     ];
   }
-  yield [
-    ...start,
-    'residual',
-    'error',
-    n,
-    residualDf,
-    undefined,
-    residualSumSq,
-    residualSumSq / residualDf,
-    ...blank(18),
-  ];
+  for (const { stratum, df, sumSq } of errors) {
+    const meanSq = df < 1 ? undefined : sumSq / df;
+    yield [...start, 'residual', 'error', n, df, undefined, nameStratum(stratum), sumSq, meanSq, ...blank(18)];
+  }
   for (const { name, kind, df, reason } of excluded) {
-    yield [...start, name, kind, n, df, ...blank(20), reason];
+    yield [...start, name, kind, n, df, ...blank(21), reason];
   }
 }
 
@@ -134,7 +138,7 @@ export function tabulateSimpleEffects({ effects, options }: Analysis): ResultTab
         for (const { response, scale, context, outcome } of effects) {
           if ('reason' in outcome) continue;
           const back = (value: number) => (scale === 'log' ? Math.exp(value) : value);
-          const cells = ({ value, lo, hi }: Interval) => [back(value), back(lo), back(hi)];
+          const cells = ({ value, lo, hi }: Interval) => [value, lo, hi].map((end) => orEmpty(back(end)));
           for (const { factor, level, given, n, mean, effect } of outcome.means) {
             yield [
               ...[response, scale, context, factor, level, given?.factor, given?.level, n],

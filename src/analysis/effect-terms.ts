@@ -32,8 +32,8 @@ export function keepOccurring(name: string, levels: readonly string[], codes: In
   };
 }
 
-/** The block first, then the main effects, then, if asked, every interaction of two factors. Factors with one level have no term. */
-export function listTerms(factors: readonly CodedFactor[], blockIndex: number, withInteractions: boolean): Term[] {
+/** The block first, then the main effects, then every interaction of two factors. Factors with one level have no term. */
+export function listTerms(factors: readonly CodedFactor[], blockIndex: number): Term[] {
   const df = (index: number) => (factors[index] as CodedFactor).levels.length - 1;
   const name = (index: number) => (factors[index] as CodedFactor).name;
   const varied = factors.map((_, index) => index).filter((index) => index !== blockIndex && df(index) > 0);
@@ -42,7 +42,6 @@ export function listTerms(factors: readonly CodedFactor[], blockIndex: number, w
       ? [{ name: name(blockIndex), kind: 'block', factors: [blockIndex], df: df(blockIndex) }]
       : [];
   const mains = varied.map((index): Term => ({ name: name(index), kind: 'main', factors: [index], df: df(index) }));
-  if (!withInteractions) return [...block, ...mains];
   const interactions = varied.flatMap((a, place) =>
     varied.slice(place + 1).map(
       (b): Term => ({

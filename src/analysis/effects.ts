@@ -1,14 +1,16 @@
-import { createRng, deriveSeed } from '../rng.ts';
+import { createRng, deriveSeed, type Rng } from '../rng.ts';
 import { adjustHolm } from './adjust-p.ts';
 import { fUpperP } from './distributions.ts';
 import { type EffectSize, partialEtaSquared } from './effect-size.ts';
 import { type CodedFactor, keepOccurring } from './effect-terms.ts';
-import { type FactorFit, fitFactorModel } from './factor-fit.ts';
+import { type ErrorTerm, type FactorFit, fitFactorModel } from './factor-fit.ts';
 import { buildFactorModel, type ExcludedTerm, type FactorModel, type ModelTerm } from './factor-model.ts';
 import { type LevelMean, levelMeans } from './level-means.ts';
 import { describe } from './moments.ts';
 import { permutationP, sayWhyNotExchanged, shareExchanges, TOO_MANY_FITS, workOfExchange } from './permutation.ts';
 import { chooseScale, type ResponseScale } from './response-scale.ts';
+import { permutationPInStrata } from './split-permutation.ts';
+import { fitSplitPlot, prepareSplitPlot, type SplitPlot } from './split-plot.ts';
 import type { Configurations } from './types.ts';
 
 /** What a response is analysed against. */
@@ -18,13 +20,20 @@ export interface EffectsInput {
   readonly rowValues: ReadonlyMap<string, Float64Array>;
   /** Per row of the table. */
   readonly blocks: { readonly levels: readonly string[]; readonly codes: Int32Array } | undefined;
+  /** Per row of the table the launch it was measured on; undefined where none is told. */
+  readonly launches: Int32Array | undefined;
   readonly contexts: readonly string[];
   readonly confidence: number;
 }
 
-/** The F test of one term. */
+/** The error that a term is tested against: among trials, or where these share launches, between launches or within them. */
+export type Stratum = 'trials' | 'between launches' | 'within launches';
+
+/** The F test of one term; NaN where its error has no degrees of freedom. */
 export interface TermTest {
   readonly term: ModelTerm;
+  readonly stratum: Stratum;
+  readonly errorDf: number;
   readonly sumSq: number;
   readonly f: number;
   readonly p: number;
@@ -49,8 +58,8 @@ export interface ResponseEffects {
     | {
         readonly tests: readonly TermTest[];
         readonly excluded: readonly ExcludedTerm[];
-        readonly residualDf: number;
-        readonly residualSumSq: number;
+        /** What is left for error in each stratum. */
+        readonly errors: readonly (ErrorTerm & { readonly stratum: Stratum })[];
         readonly means: readonly LevelMean[];
         /** How often residuals were exchanged, or why never. */
         readonly exchanged: { readonly times: number } | { readonly reason: string };
@@ -63,9 +72,9 @@ const SEED = 1;
 /**
  * Main effects and interactions of two factors on every response, over all rows and within each value of each context.
  *
- * Analysis of variance by least squares with blocks, type III sums of squares (each term beside all others), rows as independent given block and terms. What is left for error is
- * the spread between replicates together with interactions of three and more factors.
- * Sources: Montgomery (2019), "Design and Analysis of Experiments", 10th ed., ch. 4, 5 and 15.2; the functions called name their own.
+ * Analysis of variance by least squares with blocks, type III sums of squares (each term beside all others). What is left for error is the spread between replicates together with
+ * interactions of three and more factors. Rows are independent given block and terms, unless they share a launch: then it is a split-plot design with launches as whole plots.
+ * Sources: Montgomery (2019), "Design and Analysis of Experiments", 10th ed., ch. 4, 5, 14.5 and 15.2; the functions called name their own.
  */
 export function findEffects(input: EffectsInput): ResponseEffects[] {
   const { rows } = input.configurations;
@@ -85,26 +94,39 @@ export function findEffects(input: EffectsInput): ResponseEffects[] {
 
 /** Effects before residuals were exchanged, and what that takes where it is to be done. */
 interface FittedResponse extends ResponseEffects {
-  readonly toExchange?: { readonly model: FactorModel; readonly fit: FactorFit };
+  readonly toExchange?: { readonly prepared: PreparedModel; readonly fit: FactorFit };
+}
+
+interface PreparedModel {
+  readonly model: FactorModel;
+  /** A reason where the launches are too many. */
+  readonly plot: SplitPlot | string | undefined;
 }
 
 /** Adds the permutation tests: as many exchanges for every response as all of them together have time for. */
 function exchangeResiduals(fitted: readonly FittedResponse[]): ResponseEffects[] {
   const times = shareExchanges(
-    fitted.flatMap(({ toExchange }) => (toExchange === undefined ? [] : [workOfExchange(toExchange.model)])),
+    fitted.flatMap(({ toExchange }) => (toExchange === undefined ? [] : [workOfExchange(toExchange.prepared.model)])),
   );
   return fitted.map(({ toExchange, ...effects }) => {
     const { outcome } = effects;
     if (toExchange === undefined || 'reason' in outcome) return effects;
     if (times === 0) return { ...effects, outcome: { ...outcome, exchanged: { reason: TOO_MANY_FITS } } };
     const rng = createRng(deriveSeed(SEED, 'effects', `${effects.context} ${effects.response}`));
-    const byTerm = permutationP(toExchange.model, toExchange.fit, rng, times);
+    const byTerm = exchange(toExchange, rng, times);
     // Exchanges within blocks say nothing about the blocks.
     const tests = outcome.tests.map((test, index) =>
-      test.term.kind === 'block' ? test : { ...test, permutationP: byTerm[index] },
+      test.term.kind === 'block' || Number.isNaN(test.f) ? test : { ...test, permutationP: byTerm[index] },
     );
     return { ...effects, outcome: { ...outcome, tests, exchanged: { times } } };
   });
+}
+
+function exchange({ prepared, fit }: NonNullable<FittedResponse['toExchange']>, rng: Rng, times: number): number[] {
+  const { model, plot } = prepared;
+  return fit.strata === undefined || typeof plot !== 'object'
+    ? permutationP(model, fit, rng, times)
+    : permutationPInStrata(model, plot, fit, fit.strata, rng, times);
 }
 
 interface ContextRows {
@@ -152,11 +174,15 @@ function keepPresent(places: Int32Array, rows: Int32Array, values: Float64Array)
 }
 
 /** Responses that were measured in the same rows share their model. */
-function rememberModels({ configurations, blocks }: EffectsInput, configurationAt: Int32Array, without: number) {
-  let known: { readonly present: Int32Array; readonly model: FactorModel } | undefined;
-  return (present: Int32Array): FactorModel => {
+function rememberModels(
+  { configurations, blocks, launches }: EffectsInput,
+  configurationAt: Int32Array,
+  without: number,
+) {
+  let known: ({ readonly present: Int32Array } & PreparedModel) | undefined;
+  return (present: Int32Array): PreparedModel => {
     const isSame = known?.present.length === present.length && known.present.every((one, at) => one === present[at]);
-    if (known !== undefined && isSame) return known.model;
+    if (known !== undefined && isSame) return known;
     const factors = configurations.factors.flatMap((name, index): CodedFactor[] => {
       if (index === without) return [];
       const ofFactor = configurations.codes[index] as Int32Array;
@@ -170,14 +196,15 @@ function rememberModels({ configurations, blocks }: EffectsInput, configurationA
       const codes = present.map((place) => blocks.codes[configurations.rows[place] as number] as number);
       factors.push(keepOccurring('block', blocks.levels, codes));
     }
-    const model = buildFactorModel(factors, blocks === undefined ? -1 : factors.length - 1);
-    known = { present, model };
-    return model;
+    const ofRows = launches && present.map((place) => launches[configurations.rows[place] as number] as number);
+    const model = buildFactorModel(factors, blocks === undefined ? -1 : factors.length - 1, ofRows);
+    known = { present, model, plot: prepareSplitPlot(model) };
+    return known;
   };
 }
 
 function analyzeResponse(
-  modelOf: (present: Int32Array) => FactorModel,
+  modelOf: (present: Int32Array) => PreparedModel,
   present: Int32Array,
   y: Float64Array,
   confidence: number,
@@ -185,26 +212,38 @@ function analyzeResponse(
   const without = (reason: string) => ({ outcome: { reason } });
   if (present.length < 2) return without(`${present.length} rows have a value; effects need two`);
   if (y.every((value) => value === y[0])) return without('all values are equal');
-  const model = modelOf(present);
+  const prepared = modelOf(present);
+  const { model, plot } = prepared;
+  if (typeof plot === 'string') return without(plot);
   if (model.terms.every(({ kind }) => kind === 'block')) return without('no factor varies');
-  const residualDf = present.length - model.size;
-  if (residualDf < 1) {
+  const leftDf = plot === undefined ? present.length - model.size : plot.withinDf;
+  if (leftDf < 1) {
     return without('no degrees of freedom are left for error; add replicates');
   }
-  const fit = fitFactorModel(model, y);
-  if (isRounding(fit.residualSumSq, y)) {
+  const plain = fitFactorModel(model, y);
+  if (isRounding(plain.residualSumSq, y)) {
     return without('the response follows from the factors without error');
   }
+  const fit = plot === undefined ? plain : fitSplitPlot(model, plot, plain, y);
   const whyNot = sayWhyNotExchanged(model);
   const outcome = {
     tests: testTerms(model, fit, confidence),
     excluded: model.excluded,
-    residualDf,
-    residualSumSq: fit.residualSumSq,
+    errors: errorsOf(fit),
     means: levelMeans(model, fit, confidence),
     exchanged: whyNot === undefined ? { times: 0 } : { reason: whyNot },
   };
-  return whyNot === undefined ? { outcome, toExchange: { model, fit } } : { outcome };
+  return whyNot === undefined ? { outcome, toExchange: { prepared, fit } } : { outcome };
+}
+
+type StratumError = ErrorTerm & { readonly stratum: Stratum };
+
+function errorsOf({ strata, residualSumSq, residualDf }: FactorFit): StratumError[] {
+  if (strata === undefined) return [{ stratum: 'trials', sumSq: residualSumSq, df: residualDf }];
+  return [
+    { stratum: 'between launches', ...strata.between },
+    { stratum: 'within launches', ...strata.within },
+  ];
 }
 
 /** Whether residuals are no more than what rounding leaves of a response that follows from the factors exactly. */
@@ -219,21 +258,20 @@ function isRounding(residualSumSq: number, y: Float64Array): boolean {
   return residualSumSq <= y.length * (4 * Number.EPSILON * largest) ** 2 + 1e-24 * totalSumSq;
 }
 
+const NO_SIZE: EffectSize = { value: Number.NaN, lo: Number.NaN, hi: Number.NaN };
+
 function testTerms(model: FactorModel, fit: FactorFit, confidence: number): TermTest[] {
-  const { residualDf } = fit;
+  const errors = errorsOf(fit);
   const tests = model.terms.map((term, index) => {
     const sumSq = fit.sumsSq[index] as number;
-    const f = sumSq / term.df / (fit.residualSumSq / residualDf);
-    return {
-      term,
-      sumSq,
-      f,
-      p: fUpperP(f, term.df, residualDf),
-      permutationP: undefined,
-      size: partialEtaSquared(f, term.df, residualDf, confidence),
-    };
+    const error = errors[fit.strata?.isWithin[index] ? 1 : 0] as StratumError;
+    const head = { term, stratum: error.stratum, errorDf: error.df, sumSq, permutationP: undefined };
+    if (error.df < 1) return { ...head, f: Number.NaN, p: Number.NaN, size: NO_SIZE };
+    const f = sumSq / term.df / (error.sumSq / error.df);
+    const p = fUpperP(f, term.df, error.df);
+    return { ...head, f, p, size: partialEtaSquared(f, term.df, error.df, confidence) };
   });
-  const findings = tests.filter(({ term }) => term.kind !== 'block');
+  const findings = tests.filter(({ term, f }) => term.kind !== 'block' && !Number.isNaN(f));
   const adjusted = adjustHolm(findings.map(({ p }) => p));
   const ranked = findings.toSorted((a, b) => b.size.value - a.size.value);
   return tests.map((test) => {

@@ -13,12 +13,34 @@ export interface FactorFit {
   readonly residualDf: number;
   /** By term of the model: what leaving out this term alone would add to the residual sum of squares (type III). */
   readonly sumsSq: readonly number[];
+  /** Present where rows share launches: the error between them and within them. */
+  readonly strata?: ErrorStrata;
 }
 
-/** A linear combination of coefficients, with its standard error; NaN without degrees of freedom for error. */
+/** A residual sum of squares; without degrees of freedom it says nothing. */
+export interface ErrorTerm {
+  readonly sumSq: number;
+  readonly df: number;
+}
+
+/** The two errors of a design in which trials share launches. */
+export interface ErrorStrata {
+  readonly between: ErrorTerm;
+  readonly within: ErrorTerm;
+  /** By term of the model: whether it is tested against the error within launches. */
+  readonly isWithin: readonly boolean[];
+  /** The variance of a combination c of coefficients is c' inverse c times the mean square within launches; c' betweenShare c is how often that between them is in it. */
+  readonly inverse: Float64Array;
+  readonly betweenShare: Float64Array;
+  /** Values, each less what its launch has of the variance between launches: the inverse covariance times them. */
+  readonly weigh: (values: Float64Array) => Float64Array;
+}
+
+/** A linear combination of coefficients, with its standard error and the degrees of freedom of that; NaN without any for error. */
 export interface Estimate {
   readonly value: number;
   readonly standardError: number;
+  readonly df: number;
 }
 
 /**
@@ -51,7 +73,10 @@ export function projectOnColumns({ terms, cells, cellTotal, size }: FactorModel,
 }
 
 /** The coefficients whose cross products these are. */
-export function solveNormal({ inverse, inverseSpans, size }: FactorModel, projected: Float64Array): Float64Array {
+export function solveNormal(
+  { inverse, inverseSpans, size }: Pick<FactorModel, 'inverse' | 'inverseSpans' | 'size'>,
+  projected: Float64Array,
+): Float64Array {
   const solution = new Float64Array(size);
   // The inverse is symmetric; going down its columns adds in the same order as along its rows, and no sum waits for the one before.
   for (let column = 0; column < size; column++) {
@@ -65,7 +90,7 @@ export function solveNormal({ inverse, inverseSpans, size }: FactorModel, projec
   return solution;
 }
 
-function subtractFitted(
+export function subtractFitted(
   { terms, cells, cellTotal }: FactorModel,
   coefficients: Float64Array,
   residuals: Float64Array,
@@ -78,20 +103,30 @@ function subtractFitted(
   }
 }
 
-/** b' C^-1 b for the coefficients b of a term, C being their block of the inverse. */
-export function termSumSq(model: FactorModel, term: ModelTerm, coefficients: Float64Array): number {
+/** b' C^-1 b for the coefficients b of a term, C being their block of an inverse, that of the model if absent. */
+export function termSumSq(
+  { size, ...model }: Pick<FactorModel, 'size' | 'inverse'>,
+  term: ModelTerm,
+  coefficients: Float64Array,
+  inverse: Float64Array = model.inverse,
+): number {
   const b = coefficients.subarray(term.from, term.from + term.df);
-  const solved = solveCholesky(termFactor(model, term), term.df, b);
+  const solved = solveCholesky(termFactor(inverse, size, term), term.df, b);
   let sum = 0;
   for (let index = 0; index < term.df; index++) sum += (b[index] as number) * (solved[index] as number);
   return sum;
 }
 
-const knownFactors = new WeakMap<ModelTerm, Float64Array>();
+const knownFactors = new WeakMap<Float64Array, Map<ModelTerm, Float64Array>>();
 
-/** Cholesky factor of the block of the inverse that belongs to a term; kept, because permutations ask for it over and over. */
-function termFactor({ inverse, size }: FactorModel, term: ModelTerm): Float64Array {
-  const known = knownFactors.get(term);
+/** Cholesky factor of the block of an inverse that belongs to a term; kept, because permutations ask for it over and over. */
+function termFactor(inverse: Float64Array, size: number, term: ModelTerm): Float64Array {
+  let ofInverse = knownFactors.get(inverse);
+  if (ofInverse === undefined) {
+    ofInverse = new Map();
+    knownFactors.set(inverse, ofInverse);
+  }
+  const known = ofInverse.get(term);
   if (known !== undefined) return known;
   const block = new Float64Array(term.df * term.df);
   for (let row = 0; row < term.df; row++) {
@@ -100,7 +135,7 @@ function termFactor({ inverse, size }: FactorModel, term: ModelTerm): Float64Arr
   }
   const factor = cholesky(block, term.df);
   if (factor === undefined) throw new RangeError(`the columns of ${term.name} are not independent`);
-  knownFactors.set(term, factor);
+  ofInverse.set(term, factor);
   return factor;
 }
 
@@ -109,7 +144,8 @@ function termFactor({ inverse, size }: FactorModel, term: ModelTerm): Float64Arr
  *
  * @param levels - level index by factor index
  * @param counts - whether a term takes part; all do if absent, and then the overall mean does too
- * Source: Searle, Speed, Milliken (1980), "Population marginal means in the linear model", The American Statistician 34(4).
+ * Sources: Searle, Speed, Milliken (1980), "Population marginal means in the linear model", The American Statistician 34(4); Satterthwaite (1946), "An approximate distribution of
+ * estimates of variance components", Biometrics Bulletin 2(6).
  */
 export function estimateAt(
   model: FactorModel,
@@ -132,12 +168,34 @@ export function estimateAt(
     );
   }
   let value = 0;
-  let variance = 0;
-  for (const [i, column] of at.entries()) {
-    value += (signs[i] as number) * (fit.coefficients[column] as number);
-    for (const [j, other] of at.entries()) {
-      variance += (signs[i] as number) * (signs[j] as number) * (model.inverse[column * model.size + other] as number);
+  for (const [i, column] of at.entries()) value += (signs[i] as number) * (fit.coefficients[column] as number);
+  const squareIn = (matrix: Float64Array) => {
+    let sum = 0;
+    for (const [i, column] of at.entries()) {
+      for (const [j, other] of at.entries()) {
+        sum += (signs[i] as number) * (signs[j] as number) * (matrix[column * model.size + other] as number);
+      }
     }
-  }
-  return { value, standardError: Math.sqrt((variance * fit.residualSumSq) / fit.residualDf) };
+    return sum;
+  };
+  if (fit.strata !== undefined) return { value, ...errorAcrossStrata(fit.strata, squareIn) };
+  const variance = (squareIn(model.inverse) * fit.residualSumSq) / fit.residualDf;
+  return { value, standardError: Math.sqrt(variance), df: fit.residualDf };
+}
+
+/** Square sums of a combination -> its standard error, the degrees of freedom by Satterthwaite where both errors are in it. */
+function errorAcrossStrata(
+  { between, within, inverse, betweenShare }: ErrorStrata,
+  squareIn: (matrix: Float64Array) => number,
+): Omit<Estimate, 'value'> {
+  const meanSqWithin = within.sumSq / within.df;
+  const variance = squareIn(inverse) * meanSqWithin;
+  const share = squareIn(betweenShare);
+  const fromBetween = share * (between.sumSq / between.df);
+  const isWithinOnly = share <= 1e-9 * squareIn(inverse);
+  if (isWithinOnly) return { standardError: Math.sqrt(variance), df: within.df };
+  if (between.df < 1) return { standardError: Number.NaN, df: Number.NaN };
+  const fromWithin = Math.max(0, variance - fromBetween);
+  const df = (fromBetween + fromWithin) ** 2 / (fromBetween ** 2 / between.df + fromWithin ** 2 / within.df);
+  return { standardError: Math.sqrt(variance), df };
 }

@@ -31,6 +31,16 @@ export interface FactorModel {
   readonly cellTotal: number;
   /** Rows by cell. */
   readonly cellRows: Float64Array;
+  /** Per row, from 0, where some rows share a launch: what they have in common by chance. */
+  readonly launches: Launches | undefined;
+}
+
+/** Rows by the launch of a server that they share. */
+export interface Launches {
+  readonly codes: Int32Array;
+  readonly count: number;
+  /** By factor of the model: whether a launch saw several of its levels. */
+  readonly isVariedWithin: readonly boolean[];
 }
 
 /** Interactions are left out where their products of columns would take longer than some seconds. */
@@ -49,29 +59,94 @@ const ALIAS_TOLERANCE = 1e-9;
  * fewer than 3 degrees of freedom for error, or where the model would be too large.
  * @param factors - codes of as many rows each; a factor with one level has no term
  * @param blockIndex - which of them is the block, -1 for none
+ * @param launches - per row its launch, any number: then interactions are left out by what they leave for the error between launches and for that within them
  * Source: Searle (1987), "Linear Models for Unbalanced Data", ch. 9 (sum-to-zero restrictions).
  */
-export function buildFactorModel(factors: readonly CodedFactor[], blockIndex: number): FactorModel {
+export function buildFactorModel(
+  factors: readonly CodedFactor[],
+  blockIndex: number,
+  launches?: Int32Array,
+): FactorModel {
+  const shared = launches === undefined ? undefined : codeLaunches(factors, launches);
+  const model = chooseTerms(factors, blockIndex, shared);
+  return { ...model, launches: shared };
+}
+
+type UnsharedModel = Omit<FactorModel, 'launches'>;
+
+function chooseTerms(
+  factors: readonly CodedFactor[],
+  blockIndex: number,
+  launches: Launches | undefined,
+): UnsharedModel {
   const rowCount = factors[0]?.codes.length ?? 0;
-  const all = listTerms(factors, blockIndex, true);
-  const mains = listTerms(factors, blockIndex, false);
-  const giveUp = (reason: string) =>
+  const all = listTerms(factors, blockIndex);
+  const without = (isDropped: (term: Term) => boolean, reason: string) =>
     chooseColumns(
-      mains,
+      all.filter((term) => !isDropped(term)),
       factors,
       rowCount,
       blockIndex,
-      all.filter(({ kind }) => kind === 'interaction').map((term) => ({ ...term, reason })),
+      all.filter(isDropped).map((term) => ({ ...term, reason })),
     );
+  const isInteraction = ({ kind }: Term) => kind === 'interaction';
+  const giveUp = (reason: string) => without(isInteraction, reason);
   if (estimateWork(all, rowCount) > LARGEST_WORK || countColumns(all) > LARGEST_SIZE) {
     return giveUp(`main effects only: ${rowCount} rows with ${countColumns(all)} columns are too many`);
   }
   const model = chooseColumns(all, factors, rowCount, blockIndex, []);
+  if (launches !== undefined) {
+    const isWithin = (term: Term) => term.factors.some((factor) => launches.isVariedWithin[factor]);
+    const lacks = (['between', 'within'] as const).flatMap((stratum) => {
+      const belongs = (term: Term) => isWithin(term) === (stratum === 'within');
+      const left = countErrorDf(model, launches, isWithin)[stratum];
+      const isShort = left < LEAST_ERROR_DF && model.terms.some((term) => isInteraction(term) && belongs(term));
+      return isShort ? [{ belongs, left, stratum }] : [];
+    });
+    if (lacks.length === 0) return model;
+    const told = lacks
+      .map(({ left, stratum }) => `${left} degrees of freedom for error ${stratum} launches`)
+      .join(' and ');
+    return without(
+      (term) => isInteraction(term) && lacks.some(({ belongs }) => belongs(term)),
+      `left out: such interactions would leave ${told}, ${LEAST_ERROR_DF} are needed; add replicates`,
+    );
+  }
   const hasInteractions = model.terms.some(({ kind }) => kind === 'interaction');
   if (!hasInteractions || rowCount - model.size >= LEAST_ERROR_DF) return model;
   return giveUp(
     `main effects only: interactions would leave ${rowCount - model.size} degrees of freedom for error, ${LEAST_ERROR_DF} are needed; add replicates`,
   );
+}
+
+/** Launches numbered from 0; undefined where no two rows share one. */
+function codeLaunches(factors: readonly CodedFactor[], given: Int32Array): Launches | undefined {
+  const numbers = new Map<number, number>();
+  const first: number[] = [];
+  const isVariedWithin = factors.map(() => false);
+  const codes = given.map((launch, row) => {
+    const known = numbers.get(launch);
+    if (known === undefined) {
+      numbers.set(launch, first.length);
+      return first.push(row) - 1;
+    }
+    for (const [index, factor] of factors.entries()) {
+      if (factor.codes[row] !== factor.codes[first[known] as number]) isVariedWithin[index] = true;
+    }
+    return known;
+  });
+  return first.length === given.length ? undefined : { codes, count: first.length, isVariedWithin };
+}
+
+/** What the terms leave for error, if those that vary within launches can all be told there. */
+function countErrorDf({ terms, rowCount, size }: UnsharedModel, launches: Launches, isWithin: (term: Term) => boolean) {
+  const within = terms.filter(isWithin).reduce((sum, { df }) => sum + df, 0);
+  return { between: launches.count - (size - within), within: rowCount - launches.count - within };
+}
+
+/** Cross products of the columns of a model. */
+export function productsOf({ terms, size, cells, cellTotal, rowCount }: FactorModel): Float64Array {
+  return crossProducts(terms, size, { cellTotal, pairs: countCellPairs(cells, terms.length, cellTotal, rowCount) });
 }
 
 function countColumns(terms: readonly Term[]): number {
@@ -89,7 +164,7 @@ function chooseColumns(
   rowCount: number,
   blockIndex: number,
   givenUp: readonly ExcludedTerm[],
-): FactorModel {
+): UnsharedModel {
   const everything = placeTerms(candidates, factors);
   const size = countColumns(candidates);
   const whole = countRows(everything, factors, rowCount);

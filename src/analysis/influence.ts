@@ -1,6 +1,6 @@
 import { correlationInterval, type Ends, shareInterval } from './coefficient-intervals.ts';
 import { correlate } from './correlation.ts';
-import type { ResponseEffects } from './effects.ts';
+import type { ResponseEffects, TermTest } from './effects.ts';
 import type { CorrelationOutcome } from './types.ts';
 
 /** Whether main effects, or interactions, on a response are alike at two values of a context. */
@@ -67,8 +67,9 @@ function compareSides(a: ResponseEffects, b: ResponseEffects, kind: 'main' | 'in
     const other = effectsB.get(name);
     return other === undefined ? [] : [[one, other] as const];
   });
-  const testsA = new Map(a.outcome.tests.filter(({ term }) => term.kind === kind).map((one) => [one.term.name, one]));
-  const tests = b.outcome.tests.flatMap((other) => {
+  const isTested = ({ term, f }: TermTest) => term.kind === kind && !Number.isNaN(f);
+  const testsA = new Map(a.outcome.tests.filter(isTested).map((one) => [one.term.name, one]));
+  const tests = b.outcome.tests.filter(isTested).flatMap((other) => {
     const one = testsA.get(other.term.name);
     return one === undefined ? [] : [[one, other] as const];
   });

@@ -25,10 +25,10 @@ export interface LevelMean {
 /**
  * Means and effects of every level of every factor, and of every level at each level of each other factor where the model holds their interaction.
  *
- * Intervals are Student's t with the model's residual variance, each for itself and not adjusted for their number.
+ * Intervals are Student's t with the model's residual variance, or with the variances between and within launches where trials share them; each for itself and not adjusted for their number.
  */
 export function levelMeans(model: FactorModel, fit: FactorFit, confidence: number): LevelMean[] {
-  const critical = tCritical(confidence, fit.residualDf);
+  const critical = rememberCritical(confidence);
   const varied = model.terms.filter(({ kind }) => kind === 'main').map(({ factors }) => factors[0] as number);
   const interacts = (a: number, b: number) =>
     model.terms.some(({ kind, factors }) => kind === 'interaction' && factors.includes(a) && factors.includes(b));
@@ -50,7 +50,7 @@ function levelsAt({ factors }: FactorModel, factor: number): number[] {
 function meansOf(
   model: FactorModel,
   fit: FactorFit,
-  critical: number,
+  critical: CriticalAt,
   factor: number,
   given: { readonly factor: number; readonly level: number } | undefined,
 ): LevelMean[] {
@@ -95,6 +95,20 @@ function rowsByLevel(
   });
 }
 
-function intervalOf({ value, standardError }: Estimate, critical: number): Interval {
-  return { value, lo: value - critical * standardError, hi: value + critical * standardError };
+type CriticalAt = (df: number) => number;
+
+/** Mostly all estimates have the same degrees of freedom. */
+function rememberCritical(confidence: number): CriticalAt {
+  const known = new Map<number, number>();
+  return (df) => {
+    const critical = known.get(df) ?? tCritical(confidence, df);
+    known.set(df, critical);
+    return critical;
+  };
+}
+
+function intervalOf({ value, standardError, df }: Estimate, critical: CriticalAt): Interval {
+  if (Number.isNaN(standardError)) return { value, lo: Number.NaN, hi: Number.NaN };
+  const halfWidth = critical(df) * standardError;
+  return { value, lo: value - halfWidth, hi: value + halfWidth };
 }

@@ -34,6 +34,7 @@ export interface SampledResponse {
  * Deviations are widened by sqrt((n + 1) / (n - 1)), so that the variance of a drawn mean is that of the mean, s^2 / n, however few replicates there are. Times, energies and rates
  * are drawn on a log scale. Two replicates tell little about their spread, and no bootstrap makes up for that.
  * @param confidence - of the intervals in the table
+ * @param launches - per row of the table: trials of one launch have one weight, because what a launch has of its own is in all of them
  * Sources: Rubin (1981), "The Bayesian bootstrap", The Annals of Statistics 9(1); Davison, Hinkley (1997), "Bootstrap Methods and their Application", sec. 3.8 (why a second level of
  * resampling adds its variance anew); Searle, Casella, McCulloch (1992), "Variance Components", ch. 3 (estimates that are not let below 0).
  */
@@ -42,6 +43,7 @@ export function createMeanSampler(
   means: ReadonlyMap<string, Float64Array>,
   responses: readonly SampledResponse[],
   confidence: number,
+  launches?: Int32Array,
 ): MeanSampler {
   const { count, offsets, rows } = configurations;
   const z = normalQuantile((1 + confidence) / 2);
@@ -61,7 +63,7 @@ export function createMeanSampler(
     sources,
     draw: (rng) => {
       // Every response sees the same weights, so that what a replicate shares stays shared.
-      const weights = Float64Array.from(rows, () => rng.exponential(1));
+      const weights = drawWeights(rows, launches, rng);
       return new Map(
         prepared.map((response) => {
           const drawn = response.means.slice();
@@ -78,6 +80,17 @@ export function createMeanSampler(
       );
     },
   };
+}
+
+function drawWeights(rows: Int32Array, launches: Int32Array | undefined, rng: Rng): Float64Array {
+  if (launches === undefined) return Float64Array.from(rows, () => rng.exponential(1));
+  const known = new Map<number, number>();
+  return Float64Array.from(rows, (row) => {
+    const launch = launches[row] as number;
+    const weight = known.get(launch) ?? rng.exponential(1);
+    known.set(launch, weight);
+    return weight;
+  });
 }
 
 /** Values in the order of `rows` on the scale they are drawn on, and by configuration the standard error of its mean that the windows ask for beyond the spread of its replicates. */

@@ -14,9 +14,9 @@ const MOST_WORK_TOGETHER = 4e8;
 /** Why there is none where `shareExchanges` gives 0. */
 export const TOO_MANY_FITS = `p_permutation: not even ${LEAST_EXCHANGES} exchanges for each response and context would take a reasonable time`;
 
-/** Terms by row and entries of the inverse: what one exchange goes through. */
-export function workOfExchange({ cells, size }: FactorModel): number {
-  return cells.length + size ** 2;
+/** Terms by row and entries of the inverse: what one exchange goes through, three times where there are launches. */
+export function workOfExchange({ cells, size, launches }: FactorModel): number {
+  return (cells.length + size ** 2) * (launches === undefined ? 1 : 3);
 }
 
 /** Why a model is too large to exchange its residuals; undefined where it is not. */
@@ -66,14 +66,14 @@ export function permutationP(model: FactorModel, fit: FactorFit, rng: Rng, excha
   return asLarge.map((count) => (count + 1) / (exchanges + 1));
 }
 
-function groupByBlock({ factors, blockIndex, rowCount }: FactorModel): Int32Array[] {
+export function groupByBlock({ factors, blockIndex, rowCount }: FactorModel): Int32Array[] {
   const rows = Int32Array.from({ length: rowCount }, (_, row) => row);
   const block = factors[blockIndex];
   if (block === undefined) return [rows];
   return block.levels.map((_, code) => rows.filter((row) => block.codes[row] === code));
 }
 
-function shuffleAt(values: Float64Array, places: Int32Array, rng: Rng): void {
+export function shuffleAt(values: Float64Array, places: Int32Array, rng: Rng): void {
   for (let last = places.length - 1; last > 0; last--) {
     const a = places[last] as number;
     const b = places[rng.integer(0, last)] as number;

@@ -35,8 +35,7 @@ export function tabulatePredictors({ configurations, means, outcomeMeans, option
 const THROUGHPUTS: readonly string[] = ['capacity_rps', 'throughput_ips'];
 
 /** `scaling.csv`: throughput against threads, quota and other amounts, a row per point of each curve. */
-export function tabulateScaling({ configurations, rowValues, options }: Analysis): ResultTable {
-  const { factors } = configurations;
+export function tabulateScaling({ configurations: { factors }, sources, options }: Analysis): ResultTable {
   return {
     columns: [
       ...['response', 'factor', 'amount'],
@@ -49,15 +48,19 @@ export function tabulateScaling({ configurations, rowValues, options }: Analysis
     rows: {
       *[Symbol.iterator]() {
         for (const response of THROUGHPUTS) {
-          const values = rowValues.get(response);
-          if (values === undefined) continue;
+          const source = sources.find(({ rowValues }) => rowValues.has(response));
+          if (source === undefined) continue;
+          const { configurations, rowValues } = source;
+          const values = rowValues.get(response) as Float64Array;
           for (const curve of findScalingCurves(configurations, response, values, options.confidence)) {
-            const held = levelsOf(configurations, curve.configuration);
+            const levels = levelsOf(configurations, curve.configuration);
+            const held = new Map(configurations.factors.map((name, index) => [name, levels[index]]));
+            held.delete(curve.factor);
             const { amdahl, usl } = curve;
             for (const point of curve.points) {
               yield [
                 ...[response, curve.factor, point.amount],
-                ...held.map((level, index) => (factors[index] === curve.factor ? undefined : level)),
+                ...factors.map((name) => held.get(name)),
                 ...[point.n, point.mean, point.speedup, point.efficiency, options.confidence],
                 ...[
                   amdahl?.serial.value,

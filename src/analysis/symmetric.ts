@@ -77,6 +77,45 @@ export function invertCholesky(lower: Float64Array, size: number): Float64Array 
   return inverse;
 }
 
+/**
+ * Inverse of the part of a symmetric matrix whose columns do not follow from those before them, 0 elsewhere.
+ *
+ * @param scales - by column: a pivot below a billionth of it counts as 0
+ */
+export function invertIndependent(
+  matrix: Float64Array,
+  size: number,
+  scales: (column: number) => number,
+): { readonly inverse: Float64Array; readonly isIndependent: Uint8Array } {
+  const isIndependent = new Uint8Array(size);
+  const taken: number[] = [];
+  const lower = new Float64Array(size * size);
+  for (let column = 0; column < size; column++) {
+    const count = taken.length;
+    let pivot = matrix[column * size + column] as number;
+    for (let k = 0; k < count; k++) {
+      let sum = matrix[column * size + (taken[k] as number)] as number;
+      for (let j = 0; j < k; j++) sum -= (lower[k * size + j] as number) * (lower[count * size + j] as number);
+      sum /= lower[k * size + k] as number;
+      lower[count * size + k] = sum;
+      pivot -= sum * sum;
+    }
+    if (!(pivot > 1e-9 * scales(column))) continue;
+    lower[count * size + count] = Math.sqrt(pivot);
+    taken.push(column);
+    isIndependent[column] = 1;
+  }
+  const count = taken.length;
+  const dense = new Float64Array(count * count);
+  for (let row = 0; row < count; row++) dense.set(lower.subarray(row * size, row * size + count), row * count);
+  const small = invertCholesky(dense, count);
+  const inverse = new Float64Array(size * size);
+  for (const [i, row] of taken.entries()) {
+    for (const [j, column] of taken.entries()) inverse[row * size + column] = small[i * count + j] as number;
+  }
+  return { inverse, isIndependent };
+}
+
 /** Adds a multiple of `count` entries from `source` on to those from `target` on. */
 function addRow(
   entries: Float64Array,

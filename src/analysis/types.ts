@@ -126,6 +126,21 @@ export interface Configurations {
   readonly rows: Int32Array;
 }
 
+/** Responses that are counted alike: trial by trial, or where they were measured once for each launch of a server, launch by launch. */
+export interface ResponseSource {
+  /** Of launches: without what varies within launches, one row each. */
+  readonly configurations: Configurations;
+  /** By response: one value per row of the table; of launches in the first usable row of each, NaN elsewhere. */
+  readonly rowValues: ReadonlyMap<string, Float64Array>;
+  readonly means: ReadonlyMap<string, Float64Array>;
+  /** The means of those responses that say how good a configuration is. */
+  readonly outcomeMeans: ReadonlyMap<string, Float64Array>;
+  /** Those of the contexts that are factors here. */
+  readonly contexts: readonly string[];
+  /** Per row of the table its launch, where rows here may share one. */
+  readonly launches: Int32Array | undefined;
+}
+
 /** Everything `analyzeTable` finds. */
 export interface Analysis {
   readonly options: Required<AnalysisOptions>;
@@ -139,6 +154,8 @@ export interface Analysis {
   readonly rowValues: ReadonlyMap<string, Float64Array>;
   /** Runs of the whole design at different times: which of them each row of the table belongs to; undefined where the table names none. */
   readonly blocks: { readonly levels: readonly string[]; readonly codes: Int32Array } | undefined;
+  /** Every response once, by how it is to be counted. */
+  readonly sources: readonly ResponseSource[];
   readonly leftOut: readonly LeftOut[];
   readonly fronts: readonly Front[];
   /** Worked out when first asked for. */

@@ -40,10 +40,15 @@ export async function readCompareInput(text: string, factorNames: readonly strin
     }
     return column.levels.includes(level)
       ? []
-      : [{ where: text, what: `no row has ${factor}=${level}`, hint: `Its levels are: ${column.levels.join(', ')}.` }];
+      : [{ where: text, what: `no row has ${factor}=${level}`, hint: hintLevels(level, column.levels) }];
   });
   if (problems.length > 0) throw new UsageError(problems);
   return { source: path.resolve(source), levels, ...read };
+}
+
+function hintLevels(level: string, known: readonly string[]): string {
+  const hint = `Its levels are: ${known.join(', ')}.`;
+  return level.includes('&') ? `Commas separate levels, e.g. 'results/a?threads=1,batch=4'. ${hint}` : hint;
 }
 
 function parseLevels(selection: string, text: string): Map<string, string> {

@@ -139,3 +139,55 @@ test('exchanging the sides turns the change around, and permuting rows changes n
     { numRuns: 50 },
   );
 });
+
+describe('loads that share launches', () => {
+  const LAUNCHES = [0.3, -0.2, 0.1, 0.4, -0.6, 0];
+  const side = (shift: number, launches: readonly number[], loads = ['low', 'high']) =>
+    launches.flatMap((own, at) =>
+      loads.map((load, index) => ({
+        ...{ id: 'a', load, launch: `${shift} ${at}` },
+        y: 10 * (index + 1) + shift + own + 0.01 * ((7 * at + 3 * index) % 5),
+        once: 5 + shift + own,
+      })),
+    );
+  const compareLoads = (base: Records, next: Records, response: string) =>
+    compareRuns({
+      base: { table: tableFromRecords(base, ['id', 'load']), levels: NONE },
+      next: { table: tableFromRecords(next, ['id', 'load']), levels: NONE },
+      factors: ['id', 'load'],
+      responses: [{ response, direction: 'minimize', margin: { kind: 'amount', value: 0.1 } }],
+      isPaired: false,
+      confidence: 0.95,
+    }).overall[0];
+  const [base, next] = [side(0, LAUNCHES.slice(0, 3)), side(0.5, LAUNCHES.slice(3))];
+
+  test('are compared by the means of launches', () => {
+    const means = (records: Records) =>
+      ['0', '1', '2'].map((at) => {
+        const own = records.filter(({ launch }) => String(launch).endsWith(` ${at}`));
+        return { id: 'a', y: own.reduce((sum, { y }) => sum + Number(y), 0) / own.length };
+      });
+    const expected = compare(means(base), means(next)).overall[0];
+    const found = compareLoads(base, next, 'y');
+    expect([found?.lo, found?.hi]).toEqual([
+      expect.closeTo(expected?.lo ?? 0, 9),
+      expect.closeTo(expected?.hi ?? 0, 9),
+    ]);
+    expect(found).toMatchObject({ configurations: 2, method: "Welch's t over launches" });
+  });
+
+  test('count what a launch has once, once', () => {
+    const once = (records: Records) =>
+      records.filter(({ load }) => load === 'low').map(({ once: y }) => ({ id: 'a', y }));
+    const expected = compare(once(base), once(next)).overall[0];
+    for (const incomplete of [base, base.slice(1)]) {
+      expect(compareLoads(incomplete, next, 'once')).toMatchObject({ p: expect.closeTo(expected?.p ?? 0, 9) });
+    }
+  });
+
+  test('of which a launch lacks one, are no surer than one load by itself', () => {
+    const whole = compareLoads(base, next, 'y');
+    const found = compareLoads(base.slice(1), next, 'y');
+    expect((found?.hi ?? 0) - (found?.lo ?? 0)).toBeGreaterThan((whole?.hi ?? 0) - (whole?.lo ?? 0));
+  });
+});

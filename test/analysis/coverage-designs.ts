@@ -10,6 +10,7 @@ import { analyzeTable, type CellValue, compareRuns, tableFromRecords } from '../
 import { levelMeans } from '../../src/analysis/level-means.ts';
 import { ratioOfMeans } from '../../src/analysis/ratio-of-means.ts';
 import { fitLaws } from '../../src/analysis/scaling.ts';
+import { fitSplitPlot, prepareSplitPlot } from '../../src/analysis/split-plot.ts';
 import { findTransfers } from '../../src/analysis/transfer.ts';
 import type { Rng } from '../../src/rng.ts';
 
@@ -50,6 +51,13 @@ export const COVERAGE_DESIGNS: readonly CoverageDesign[] = [
       interval: `simple_effects.csv ${kind}_lo, ${kind}_hi`,
       design: `2 x 3, 3 blocks, ${given === undefined ? 'over the other factor' : 'at a level of the other'}`,
       simulate: (rng: Rng) => coversLevel(rng, kind, given),
+    })),
+  ),
+  ...(['a', 'b', 'a at b', 'b at a'] as const).flatMap((effect) =>
+    [false, true].map((isIncomplete) => ({
+      interval: 'simple_effects.csv effect, launches shared',
+      design: `3 x 3 loads, 4 blocks, ${effect}${isIncomplete ? ', one trial in seven missing' : ''}`,
+      simulate: (rng: Rng) => coversWithinLaunches(rng, effect, isIncomplete),
     })),
   ),
   ...[0.1, 0.3, 0.6].map((share) => ({
@@ -102,6 +110,11 @@ export const COVERAGE_DESIGNS: readonly CoverageDesign[] = [
     interval: 'comparison change_lo, change_hi',
     design: `${name}: ${configurations} configurations, ${replicates} replicates, 8 % slower`,
     simulate: (rng: Rng) => coversChange(rng, configurations as number, replicates as number, isPaired as boolean),
+  })),
+  ...[false, true].map((isIncomplete) => ({
+    interval: 'comparison change_lo, change_hi',
+    design: `3 loads of 4 launches${isIncomplete ? ', one trial missing' : ''}, 8 % slower`,
+    simulate: (rng: Rng) => coversChangeOfLaunches(rng, isIncomplete),
   })),
   ...[
     [4, 3, 0.02],
@@ -184,6 +197,39 @@ function coversLevel(rng: Rng, kind: 'mean' | 'effect', given: string | undefine
   return found && covers(found[kind], truth + (kind === 'mean' ? meanBlock : 0));
 }
 
+/** A factor `a` of servers and their loads `b`; what a launch has of its own is twice the error of a trial. */
+function coversWithinLaunches(rng: Rng, asked: 'a' | 'b' | 'a at b' | 'b at a', isIncomplete: boolean) {
+  const rows = TIMES(4)
+    .flatMap((block) =>
+      TIMES(3).flatMap((a) => {
+        const launch = rng.normal();
+        return TIMES(3).map((b) => ({
+          codes: [a, b, block, block * 3 + a],
+          y: a + 2 * b + 0.5 * a * b + launch + 0.5 * rng.normal(),
+        }));
+      }),
+    )
+    .filter((_, at) => !isIncomplete || (at + 2) % 7 !== 0);
+  const codesOf = (at: number) => Int32Array.from(rows, ({ codes }) => codes[at] as number);
+  const factor = (name: string, count: number, at: number): CodedFactor => ({
+    name,
+    levels: TIMES(count).map((level) => `${name}${level}`),
+    codes: codesOf(at),
+  });
+  const model = buildFactorModel([factor('a', 3, 0), factor('b', 3, 1), factor('block', 4, 2)], 2, codesOf(3));
+  const plot = prepareSplitPlot(model);
+  if (typeof plot !== 'object') throw new Error(`no strata: ${plot}`);
+  const y = Float64Array.from(rows, (row) => row.y);
+  const fit = fitSplitPlot(model, plot, fitFactorModel(model, y), y);
+  const [name, given] = asked.split(' at ') as [string, string | undefined];
+  const found = levelMeans(model, fit, CONFIDENCE).find(
+    (one) => one.level === `${name}2` && one.given?.level === (given && `${given}2`),
+  );
+  // Of level 2 against the mean of levels 0 to 2, the other factor at its mean 1 or at 2.
+  const other = given === undefined ? 1 : 2;
+  return found && covers(found.effect, name === 'a' ? 1 + 0.5 * other : 2 + 0.5 * other);
+}
+
 /** A main effect of two levels beside a factor of three, four replicates: non-centrality N * effect^2 with errors of 1. */
 function coversEtaSquared(rng: Rng, share: number): boolean | undefined {
   const [df1, df2, rows] = [1, 18, 24];
@@ -258,6 +304,31 @@ function coversChange(rng: Rng, configurations: number, replicates: number, isPa
     factors: ['id'],
     responses: [{ response: 'latency_ms', direction: 'minimize', margin: { kind: 'share', value: 0.05 } }],
     isPaired,
+    confidence: CONFIDENCE,
+  });
+  return overall[0] && covers(overall[0], 0.08);
+}
+
+/** Three loads that share launches, whose own part is twice the error of a trial. */
+function coversChangeOfLaunches(rng: Rng, isIncomplete: boolean): boolean | undefined {
+  const side = (factor: number) =>
+    TIMES(4)
+      .flatMap((launch) => {
+        const own = 0.1 * rng.normal();
+        return TIMES(3).map((load) => ({
+          load: `${load}`,
+          launch,
+          latency_ms: 10 * (load + 1) * factor * Math.exp(own + 0.05 * rng.normal()),
+        }));
+      })
+      .filter((_, at) => !isIncomplete || at !== 4);
+  const levels = new Map<string, string>();
+  const { overall } = compareRuns({
+    base: { table: tableFromRecords(side(1), ['load']), levels },
+    next: { table: tableFromRecords(side(1.08), ['load']), levels },
+    factors: ['load'],
+    responses: [{ response: 'latency_ms', direction: 'minimize', margin: { kind: 'share', value: 0.05 } }],
+    isPaired: false,
     confidence: CONFIDENCE,
   });
   return overall[0] && covers(overall[0], 0.08);

@@ -24,7 +24,13 @@ function effectsOn(records: Records, factors: readonly string[], response = 'y',
 function tested([effects]: readonly ResponseEffects[]) {
   if (effects === undefined || 'reason' in effects.outcome) throw new Error(`no outcome: ${JSON.stringify(effects)}`);
   const { outcome } = effects;
-  return { ...outcome, by: new Map(outcome.tests.map((one) => [one.term.name, one])) };
+  const [error] = outcome.errors;
+  return {
+    ...outcome,
+    residualSumSq: error?.sumSq as number,
+    residualDf: error?.df,
+    by: new Map(outcome.tests.map((one) => [one.term.name, one])),
+  };
 }
 
 describe('against certified values', () => {
