@@ -62,6 +62,7 @@ export interface RunOutcome {
  * Runs an experiment: every trial of its design that the result folder does not hold yet.
  *
  * @throws DseError where it cannot run at all; nothing recorded is lost by that. A failed trial is a record and not an error.
+ * @throws Interrupted where the user ended it while the engine was made ready, e.g. its image built: the result folder was not looked at by then
  */
 export async function runExperiment(spec: ExperimentSpec, options: RunOptions): Promise<RunOutcome> {
   const startNs = monotonicNs();

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { AnalysisError } from '../../errors.ts';
+import { AnalysisError, DseError } from '../../errors.ts';
 import { renderFronts } from '../../report/index.ts';
 import { cpuLockFolder, runExperiment } from '../../run/index.ts';
 import { analyzeResults } from '../analyze-results.ts';
@@ -38,6 +38,11 @@ export async function run(specFile: string, options: RunCommandOptions): Promise
       onEvent: (event) => reporter.report(event),
       locate,
     });
+  } catch (error) {
+    if (error instanceof DseError || !interrupt.signal.aborted) throw error;
+    if (options.json) process.stdout.write(`${JSON.stringify({ outcome: 'interrupted', outDir, files: [] })}\n`);
+    process.stderr.write('Interrupted before anything was measured; the same command starts again.\n');
+    return EXIT.interrupted;
   } finally {
     await reporter.close();
   }

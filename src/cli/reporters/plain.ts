@@ -60,6 +60,6 @@ function linesOf(event: RunEvent, before: ProgressState, after: ProgressState): 
 function renderProblem(kind: string, { where, what, hint }: Problem): string[] {
   return [
     `${kind}: ${where === undefined ? '' : `${printable(where)}: `}${printable(what)}`,
-    ...hint.split('\n').map((line) => `  ${printable(line)}`),
+    ...(hint === '' ? [] : hint.split('\n').map((line) => `  ${printable(line)}`)),
   ];
 }

@@ -30,7 +30,7 @@ export interface ImageOptions {
   /** Image to build on, with Node 20.19 or newer; that of the Dockerfile unless told otherwise, or the variable DSE_BASE_IMAGE. */
   readonly baseImage?: string | undefined;
   readonly signal: AbortSignal;
-  /** Told each line of the build. */
+  /** Told each line of the build that is not blank. */
   readonly onProgress: (line: string) => void;
   /** Build even where the image is there already. */
   readonly isForced?: boolean;
@@ -161,13 +161,14 @@ async function build(
   pipeline(context.stdout, builder.stdin).catch(() => {});
   const lines: string[] = [];
   for await (const line of builder.iterable({ from: 'all' })) {
+    if (line.trim() === '') continue;
     lines.push(line);
     onProgress(line);
   }
   const { failed, shortMessage } = await builder;
   if (!failed) return;
   signal.throwIfAborted();
-  const shown = lines.filter((line) => line.trim() !== '').slice(-SHOWN_LINES);
+  const shown = lines.slice(-SHOWN_LINES);
   throw new LaunchError({
     where: DOCKERFILE,
     what: `${engine} could not build the server image on ${baseImage ?? 'the base image of the Dockerfile'}`,
