@@ -40,6 +40,32 @@ export class LeastSquares {
     }
   }
 
+  /** As `add` for each of many rows of one output each, in a fraction of the time: the sums are read and written once for four of them. */
+  addMany(rows: readonly Float64Array[], targets: readonly number[]): void {
+    this.#factor = undefined;
+    const n = this.inputs;
+    const [gram, moments] = [this.#gram, this.#moments];
+    const none = new Float64Array(n);
+    for (let first = 0; first < rows.length; first += 4) {
+      const [a = none, b = none, c = none, d = none] = rows.slice(first, first + 4);
+      const [ya = 0, yb = 0, yc = 0, yd = 0] = targets.slice(first, first + 4);
+      for (let row = 0; row < n; row++) {
+        const [ra, rb, rc, rd] = [a[row] as number, b[row] as number, c[row] as number, d[row] as number];
+        if (ra === 0 && rb === 0 && rc === 0 && rd === 0) continue;
+        moments[row] = (moments[row] as number) + ra * ya + rb * yb + rc * yc + rd * yd;
+        const start = row * n;
+        for (let column = 0; column <= row; column++) {
+          const sum =
+            ra * (a[column] as number) +
+            rb * (b[column] as number) +
+            rc * (c[column] as number) +
+            rd * (d[column] as number);
+          gram[start + column] = (gram[start + column] as number) + sum;
+        }
+      }
+    }
+  }
+
   #addProducts(x: ArrayLike<number>): void {
     this.#factor = undefined;
     for (let row = 0; row < this.inputs; row++) {

@@ -27,7 +27,7 @@ export async function openOutputLoss(
 }
 
 /** Outputs of the model one after the other, each item's elements a row. */
-async function outputsOf(model: OnnxModel, set: CalibrationSet, where: string): Promise<number[][][]> {
+export async function outputsOf(model: OnnxModel, set: CalibrationSet, where: string): Promise<number[][][]> {
   await using runner = await openRunner(model, where);
   const rows = new Map<string, number[][]>();
   for (const batch of set.batches) {
@@ -44,13 +44,13 @@ async function outputsOf(model: OnnxModel, set: CalibrationSet, where: string): 
 }
 
 /** Squared distances from the mean row of each output. */
-function varianceOf(outputs: readonly number[][][]): number {
+export function varianceOf(outputs: readonly number[][][]): number {
   return outputs.reduce((total, rows) => {
     const mean = (rows[0] ?? []).map((_, at) => rows.reduce((sum, row) => sum + (row[at] ?? 0), 0) / rows.length);
     return total + rows.reduce((sum, row) => sum + squaredDistance(row, mean), 0);
   }, 0);
 }
 
-function squaredDistance(a: readonly number[], b: readonly number[]): number {
+export function squaredDistance(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, index) => sum + (value - (b[index] ?? 0)) ** 2, 0);
 }

@@ -1,14 +1,14 @@
 import { createRng, deriveSeed } from '../../rng.ts';
-import { intAttribute } from '../inference/operator.ts';
 import type { OnnxModel } from '../onnx-file.ts';
 import type { NodeProto } from '../onnx-schema.ts';
 import type { CalibrationSet } from '../quantize/calibrate.ts';
 import { isOperator } from '../rewrite/attributes.ts';
 import { indexGraph } from '../rewrite/graph-index.ts';
-import { floatsOf, tensorOf } from '../rewrite/tensor-values.ts';
+import { tensorOf } from '../rewrite/tensor-values.ts';
 import { openRunner } from '../runner.ts';
 import type { NamedTensor } from '../types.ts';
 import type { FilterPlan } from './filters.ts';
+import { correctLayer, replaceTensor } from './layer-weights.ts';
 import { LeastSquares } from './least-squares.ts';
 import { type PatchReader, patchReader } from './patches.ts';
 
@@ -100,10 +100,9 @@ async function refitLayer(layer: Layer): Promise<boolean> {
   for (let round = 0; round < (target.isRectified ? layer.rounds : 1); round++) {
     equations = await collect(layer, reader, target, equations);
     if (equations === undefined) return false;
-    correct(
-      layer,
-      reader.size,
-      dims,
+    correctLayer(
+      pruned,
+      node,
       equations.map((each) => each.solve(RIDGE)),
     );
   }
@@ -203,34 +202,6 @@ function addRows(
   }
 }
 
-/** Adds the solutions, each inputs x outputs of a group, to the layer's weights and biases. */
-function correct(
-  { pruned, node, kept, groups }: Layer,
-  size: number,
-  dims: number[],
-  solutions: readonly Float64Array[],
-): void {
-  const [input = '', weightName = '', biasName = ''] = node.input;
-  const { constantOf } = indexGraph(pruned.graph);
-  const perGroup = kept.length / groups;
-  const correctionOf = (filter: number, at: number): number =>
-    solutions[Math.floor(filter / perGroup)]?.[at * perGroup + (filter % perGroup)] ?? 0;
-  const isColumn = isOperator(node, 'Gemm') && intAttribute(node, 'transB', 0) === 0;
-  const weights = floatsOf(constantOf(weightName)) ?? new Float32Array();
-  const fitted = weights.map((weight, index) => {
-    const [filter, at] = isColumn
-      ? [index % kept.length, Math.floor(index / kept.length)]
-      : [Math.floor(index / size), index % size];
-    return weight + correctionOf(filter, at);
-  });
-  const biases = floatsOf(constantOf(biasName)) ?? new Float32Array(kept.length);
-  const newBias = biasName || `${weightName}.refitted_bias`;
-  replace(pruned, tensorOf(weightName, 'float32', dims, fitted));
-  const shifted = biases.map((bias, filter) => bias + correctionOf(filter, size));
-  replace(pruned, tensorOf(newBias, 'float32', [kept.length], shifted));
-  node.input = [input, weightName, newBias];
-}
-
 /** Sets a batch normalisation's running mean and variance to those of its input over the set. */
 async function measureStatistics(model: OnnxModel, node: NodeProto, set: CalibrationSet, where: string): Promise<void> {
   const [input = '', , , meanName = '', varianceName = ''] = node.input;
@@ -255,10 +226,6 @@ async function measureStatistics(model: OnnxModel, node: NodeProto, set: Calibra
   const variance = Float32Array.from(squares, (square, channel) =>
     Math.max(0, square / count - ((sums[channel] ?? 0) / count) ** 2),
   );
-  replace(model, tensorOf(meanName, 'float32', [mean.length], mean));
-  replace(model, tensorOf(varianceName, 'float32', [variance.length], variance));
-}
-
-function replace({ graph }: OnnxModel, tensor: OnnxModel['graph']['initializer'][number]): void {
-  graph.initializer = [...graph.initializer.filter(({ name }) => name !== tensor.name), tensor];
+  replaceTensor(model, tensorOf(meanName, 'float32', [mean.length], mean));
+  replaceTensor(model, tensorOf(varianceName, 'float32', [variance.length], variance));
 }

@@ -1,7 +1,9 @@
 import { unreachable } from '../../unreachable.ts';
 import { convertToFloat16 } from '../convert/float16.ts';
+import { countCost } from '../cost.ts';
 import type { OnnxModel } from '../onnx-file.ts';
 import { removeFilters } from '../prune/filters.ts';
+import { fitOutputs } from '../prune/fit-outputs.ts';
 import { type Criterion, planner } from '../prune/plan.ts';
 import { refit } from '../prune/refit.ts';
 import { zeroSmallest } from '../prune/sparse.ts';
@@ -70,7 +72,10 @@ async function pruneFilters(
   removeFilters(model, plan, where);
   const removed = { step: 'pruned', percent, by, removed_channels: plan.removed.size };
   if (set.isRandom) return { ...removed, refitted: 0 };
-  return { ...removed, ...(await refit(parent, model, plan, set, where)), ...calibrationOf(set) };
+  const refitted = await refit(parent, model, plan, set, where);
+  const { macs } = countCost(model, where);
+  const output_fits = await fitOutputs(parent, model, plan, set, macs, where);
+  return { ...removed, ...refitted, output_fits, ...calibrationOf(set) };
 }
 
 function calibrationOf({ name, digest, items, isRandom }: CalibrationSet) {
