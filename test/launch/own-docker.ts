@@ -1,6 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -33,7 +32,8 @@ export async function whyNoOwnDocker(): Promise<string | undefined> {
 
 /** Until it is disposed, DOCKER_CONFIG names a folder of its own. */
 export async function startOwnDocker(): Promise<OwnDocker> {
-  const dir = mkdtempSync(join(tmpdir(), 'dse-dockerd-'));
+  // Not the tests' own folder for such things: a socket's path holds at most 107 characters.
+  const dir = mkdtempSync('/tmp/dse-dockerd-');
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const configBefore = process.env.DOCKER_CONFIG;
