@@ -1,6 +1,7 @@
+import type { z } from 'zod';
 import { type Problem, SpecError } from '../errors.ts';
 import { gatewayFileSchema, gatewayJsonSchema, type WrittenGateway } from './gateway-schema.ts';
-import type { Positions } from './positions.ts';
+import { inReadingOrder, type Positions } from './positions.ts';
 import { readYaml } from './read-yaml.ts';
 import { describeRefusals } from './schema-problems.ts';
 import { suggestName } from './wording.ts';
@@ -39,10 +40,46 @@ export function parseGatewayFile(text: string, file: string): GatewayFile {
  */
 export function parseGateway(data: unknown, positions: Pick<Positions, 'ofKey' | 'ofValue'>): GatewayFile {
   const result = gatewayFileSchema.safeParse(data);
-  if (!result.success) throw new SpecError(describeRefusals(result.error, data, positions, gatewayJsonSchema()));
-  const problems = [...checkAddresses(result.data, positions), ...checkTargets(result.data, positions)];
-  if (problems.length > 0) throw new SpecError(problems);
-  return toSettings(result.data);
+  const refusals = result.success ? [] : describeRefusals(result.error, data, positions, gatewayJsonSchema());
+  const servers = result.success ? serversOf(result.data) : readableServers(data);
+  const problems = [...refusals, ...checkAddresses(servers, positions), ...checkTargets(servers, positions)];
+  if (problems.length > 0) throw new SpecError(inReadingOrder(problems));
+  return toSettings((result as { readonly data: WrittenGateway }).data);
+}
+
+/** What the checks over several keys look at: all of a file, or what can be read of one that is refused. */
+interface Servers {
+  /** Also of servers whose address cannot be read. */
+  readonly names: readonly string[];
+  readonly urls: Readonly<Record<string, string>>;
+  readonly models: WrittenGateway['models'];
+  /** Whether every target could be read. */
+  readonly isWhole: boolean;
+}
+
+function serversOf({ upstreams, models }: WrittenGateway): Servers {
+  return { names: Object.keys(upstreams), urls: upstreams, models, isWhole: true };
+}
+
+/** Entry by entry; a list of targets of which one cannot be read is left out. */
+function readableServers(data: unknown): Servers {
+  const { upstreams, models } = (data ?? {}) as { readonly upstreams?: unknown; readonly models?: unknown };
+  const { upstreams: ofServers, models: ofModels } = gatewayFileSchema.shape;
+  const readable = <T>(section: unknown, schema: z.ZodType<Record<string, T> | undefined>) =>
+    Object.entries(isMap(section) ? section : {}).flatMap(([key, value]) =>
+      Object.entries(schema.safeParse({ [key]: value }).data ?? {}),
+    );
+  const routes = readable(models, ofModels);
+  return {
+    names: isMap(upstreams) ? Object.keys(upstreams) : [],
+    urls: Object.fromEntries(readable(upstreams, ofServers)),
+    models: isMap(upstreams) ? Object.fromEntries(routes) : undefined,
+    isWhole: isMap(models) && routes.length === Object.keys(models).length,
+  };
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function toSettings({ upstreams, models, poll, timeout, body_limit, drain, ...rest }: WrittenGateway): GatewayFile {
@@ -64,8 +101,8 @@ function toSettings({ upstreams, models, poll, timeout, body_limit, drain, ...re
   };
 }
 
-function checkAddresses({ upstreams }: WrittenGateway, positions: Pick<Positions, 'ofValue'>): Problem[] {
-  const all = Object.entries(upstreams);
+function checkAddresses({ urls }: Servers, positions: Pick<Positions, 'ofValue'>): Problem[] {
+  const all = Object.entries(urls);
   return all.flatMap(([name, url], at) => {
     const [earlier] = all.slice(0, at).find(([, other]) => new URL(other).origin === new URL(url).origin) ?? [];
     if (earlier === undefined) return [];
@@ -79,12 +116,8 @@ function checkAddresses({ upstreams }: WrittenGateway, positions: Pick<Positions
   });
 }
 
-function checkTargets(
-  { upstreams, models }: WrittenGateway,
-  positions: Pick<Positions, 'ofKey' | 'ofValue'>,
-): Problem[] {
+function checkTargets({ names, models, isWhole }: Servers, positions: Pick<Positions, 'ofKey' | 'ofValue'>): Problem[] {
   if (models === undefined) return [];
-  const names = Object.keys(upstreams);
   const wrong = Object.entries(models).flatMap(([route, targets]) =>
     targets.flatMap(({ upstream, model = route }, at) => {
       const where = positions.ofValue(['models', route, at, 'upstream']);
@@ -99,6 +132,7 @@ function checkTargets(
       return [{ where, what, hint: 'Add its shares up in one target.' }];
     }),
   );
+  if (!isWhole) return wrong;
   const used = new Set(Object.values(models).flatMap((targets) => targets.map(({ upstream }) => upstream)));
   const unused = names
     .filter((name) => !used.has(name))

@@ -1,5 +1,6 @@
-import { type Problem, SpecError } from '../errors.ts';
+import { SpecError } from '../errors.ts';
 import { CHECKS } from './checks.ts';
+import { inReadingOrder } from './positions.ts';
 import { readYaml } from './read-yaml.ts';
 import { resolveSpec } from './resolve.ts';
 import { parseWritten } from './schema-problems.ts';
@@ -39,15 +40,6 @@ export function parseSpec(
   const all = [...inReadingOrder(found), ...other.problems];
   if (all.length > 0) throw new SpecError(all);
   return { spec: deepFreeze(spec), locate: positions.ofValue };
-}
-
-function inReadingOrder(problems: readonly Problem[]): Problem[] {
-  return [...problems].sort((a, b) => lineAndColumn(a) - lineAndColumn(b));
-}
-
-function lineAndColumn({ where = '' }: Problem): number {
-  const [, line = '0', column = '0'] = /:(\d+):(\d+)$/.exec(where) ?? [];
-  return Number(line) * 1e6 + Number(column);
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,4 +1,5 @@
 import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter, type Node } from 'yaml';
+import type { Problem } from '../errors.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -58,4 +59,14 @@ function findPair(
 
 function asNode(value: unknown): Node | undefined {
   return isNode(value) ? value : undefined;
+}
+
+/** Problems by line and column. */
+export function inReadingOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((a, b) => lineAndColumn(a) - lineAndColumn(b));
+}
+
+function lineAndColumn({ where = '' }: Problem): number {
+  const [, line = '0', column = '0'] = /:(\d+):(\d+)$/.exec(where) ?? [];
+  return Number(line) * 1e6 + Number(column);
 }

@@ -37,7 +37,7 @@ test('a sweep sends all through its gateway, and fails the trial in which that d
     onEvent(event) {
       if (event.type !== 'trial-phase') return;
       if (event.phase === 'measure' && killed === undefined) {
-        killed = execaSync('sh', ['-c', `pgrep -P ${process.pid} -f gateway/main`]).stdout;
+        killed = execaSync('sh', ['-c', `pgrep -P ${process.pid} -f "[g]ateway/main"`]).stdout;
         process.kill(Number(killed), 'SIGKILL');
       } else if (event.phase === 'drain') {
         metrics = fetch(`${addressIn(path.join(folder, 'results', 'logs'))}/metrics`).then((answer) => answer.text());

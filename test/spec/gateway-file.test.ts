@@ -75,6 +75,30 @@ bodylimit: 1GB
     `);
   });
 
+  test('is told what one key shows and what takes several at once, as far as it can be read', () => {
+    const text = `upstreams: { a: "http://127.0.0.1:8081", b: "http://127.0.0.1:8081", c: 8083 }
+models:
+  digits: [{ upstream: d }, { upstream: c }]
+  broken: [{ upstream: a, share: 0 }]
+port: 80800
+`;
+    const problems = problemsOf(text);
+    const told = [
+      'gateway.yaml:1:45  "b" has the address of "a", http://127.0.0.1:8081',
+      '"upstreams.c" is 8083',
+      'gateway.yaml:3:24  no server is named "d"',
+      '"models.broken[0].share" is 0',
+      '"port" is 80800',
+    ];
+    // In the order of the file.
+    const at = told.map((sentence) => problems.indexOf(sentence));
+    expect(at.toSorted((a, b) => a - b)).toEqual(at);
+    expect(at).not.toContain(-1);
+    // Its address cannot be read, but it is there; and who answers for nothing is told where every target can be read.
+    expect(problems).not.toContain('no server is named "c"');
+    expect(problems).not.toContain('answers for no model');
+  });
+
   test('is refused where its servers and models do not fit together', () => {
     const text = `upstreams: { float: "http://127.0.0.1:8081", int8: "http://127.0.0.1:8082", idle: "http://127.0.0.1:8082" }
 models:
@@ -84,16 +108,16 @@ models:
     - { upstream: int, model: mnist-cnn }
 `;
     expect(problemsOf(text)).toMatchInlineSnapshot(`
-      "gateway.yaml:1:83  "idle" has the address of "int8", http://127.0.0.1:8082
+      "gateway.yaml:1:46  the server "int8" answers for no model, so that it would get nothing
+        Name it as the target of a model, or remove it.
+      gateway.yaml:1:77  the server "idle" answers for no model, so that it would get nothing
+        Name it as the target of a model, or remove it.
+      gateway.yaml:1:83  "idle" has the address of "int8", http://127.0.0.1:8082
         List each server once; give its models different shares instead.
       gateway.yaml:5:19  "mnist-cnn" on "float" stands twice under "digits"
         Add its shares up in one target.
       gateway.yaml:6:19  no server is named "int"
-        Did you mean "int8"?
-      gateway.yaml:1:46  the server "int8" answers for no model, so that it would get nothing
-        Name it as the target of a model, or remove it.
-      gateway.yaml:1:77  the server "idle" answers for no model, so that it would get nothing
-        Name it as the target of a model, or remove it."
+        Did you mean "int8"?"
     `);
   });
 });
