@@ -201,6 +201,7 @@ function resolveOptions(table: Table, options: AnalysisOptions): Required<Analys
     responses: options.responses ?? findResponses(table, options.factors),
     confidence: options.confidence ?? 0.95,
     requestsOf: options.requestsOf ?? (() => undefined),
+    closedLoads: options.closedLoads ?? [],
     allowMixedEnergy: options.allowMixedEnergy ?? false,
   };
 }

@@ -1,5 +1,7 @@
 import { createRng, deriveSeed } from '../rng.ts';
 import type { Objective } from '../spec/types.ts';
+import { tCritical } from '../student-t.ts';
+import { normalQuantile } from './distributions.ts';
 import {
   type Costs,
   countTies,
@@ -58,8 +60,8 @@ export interface FrontQuestion {
  * How sure every front is, and its shape.
  *
  * Membership is the share of bootstrap draws of all means in which a configuration meets every constraint and is dominated by no other; the interval of the hypervolume is from the
- * quantiles of the same draws around the estimate (basic bootstrap).
- * Source: Davison, Hinkley (1997), "Bootstrap Methods and their Application", sec. 5.2 (basic interval); the sampler names its own.
+ * quantiles of the same draws around the estimate (basic bootstrap), widened from the normal distribution to Student's t: draws know the error, few replicates do not.
+ * Sources: Davison, Hinkley (1997), "Bootstrap Methods and their Application", sec. 5.2 (basic interval); Satterthwaite (1946), Biometrics Bulletin 2(6); the sampler names its own.
  */
 export function describeFronts(question: FrontQuestion): FrontDetail[] {
   const { means, objectives, isLeftOut, fronts, sampler } = question;
@@ -68,6 +70,10 @@ export function describeFronts(question: FrontQuestion): FrontDetail[] {
   const costs = box === undefined ? undefined : toCosts(means, objectives, box);
   const reason = sayWhyNotDrawn(question);
   const drawn = reason === undefined && box !== undefined ? drawFronts(question, box) : undefined;
+  const dfOf = (front: Front) =>
+    costs === undefined || box === undefined
+      ? Number.POSITIVE_INFINITY
+      : errorDf(question, box, costs, frontMembers(front));
   return fronts.map((front, index): FrontDetail => {
     const onFront = frontMembers(front);
     const shape = costs === undefined || onFront.length === 0 ? undefined : shapeOf(costs, front, onFront, isLeftOut);
@@ -83,7 +89,12 @@ export function describeFronts(question: FrontQuestion): FrontDetail[] {
       hypervolume:
         shape?.hypervolume === undefined
           ? undefined
-          : intervalOf(shape.hypervolume, drawn?.hypervolumes[index] ?? [], question.confidence),
+          : intervalOf(
+              shape.hypervolume,
+              drawn?.hypervolumes[index] ?? [],
+              question.confidence,
+              drawn === undefined ? Number.POSITIVE_INFINITY : dfOf(front),
+            ),
     };
   });
 }
@@ -157,10 +168,54 @@ function findUnmeasured({ configurations, means, objectives, constraints }: Fron
   );
 }
 
-function intervalOf(value: number, draws: readonly number[], confidence: number) {
+/** Draws by which each point's part in the error of a hypervolume is told, and points of a front above which a few replicates of each are many together. */
+const PART_DRAWS = 200;
+const MOST_PARTS = 50;
+
+/**
+ * Degrees of freedom of the error of a hypervolume: each point of the front by itself gives a part of its variance, known by the replicates of that point, and these add up as Welch and
+ * Satterthwaite's do.
+ */
+function errorDf(
+  { sampler, objectives, configurations: { offsets } }: FrontQuestion,
+  box: ObjectiveBox,
+  costs: Costs,
+  onFront: readonly number[],
+): number {
+  if (onFront.length > MOST_PARTS || !isSliceable(onFront.length * 10, objectives.length))
+    return Number.POSITIVE_INFINITY;
+  const rng = createRng(deriveSeed(SEED, 'parts'));
+  const moved = costs.map((values) => values.slice());
+  const whole = hypervolumeShare(costs, onFront);
+  const variances = new Float64Array(onFront.length);
+  for (let draw = 0; draw < PART_DRAWS; draw++) {
+    const drawn = toCosts(sampler.draw(rng), objectives, box);
+    for (const [place, point] of onFront.entries()) {
+      for (const [k, values] of moved.entries()) values[point] = drawn[k]?.[point] as number;
+      variances[place] = (variances[place] as number) + (hypervolumeShare(moved, onFront) - whole) ** 2;
+      for (const [k, values] of moved.entries()) values[point] = costs[k]?.[point] as number;
+    }
+  }
+  let [total, spread] = [0, 0];
+  for (const [place, point] of onFront.entries()) {
+    const part = variances[place] as number;
+    total += part;
+    // A single replicate is drawn within its windows, whose interval knows its own degrees of freedom.
+    const df = (offsets[point + 1] as number) - (offsets[point] as number) - 1;
+    if (df > 0) spread += part ** 2 / df;
+  }
+  return spread === 0 ? Number.POSITIVE_INFINITY : total ** 2 / spread;
+}
+
+function intervalOf(value: number, draws: readonly number[], confidence: number, df: number) {
   if (draws.length === 0) return { value, lo: Number.NaN, hi: Number.NaN };
   const sorted = draws.toSorted((a, b) => a - b);
   const at = (p: number) => sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] as number;
   const tail = (1 - confidence) / 2;
-  return { value, lo: Math.max(0, 2 * value - at(1 - tail)), hi: Math.min(1, 2 * value - at(tail)) };
+  const widening = Number.isFinite(df) ? tCritical(confidence, df) / normalQuantile(1 - tail) : 1;
+  return {
+    value,
+    lo: Math.max(0, value - widening * (at(1 - tail) - value)),
+    hi: Math.min(1, value + widening * (value - at(tail))),
+  };
 }

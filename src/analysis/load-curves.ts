@@ -6,7 +6,7 @@ export interface LoadCurve {
   /** Latency response. */
   readonly response: string;
   readonly points: readonly { readonly configuration: number; readonly throughput: number; readonly latency: number }[];
-  /** The configuration at the knee; undefined with fewer than three loads. */
+  /** The configuration at the knee; undefined with fewer than three loads, and where open and closed loops are mixed. */
   readonly knee: number | undefined;
 }
 
@@ -15,6 +15,7 @@ export interface LoadCurve {
  *
  * @param throughput - mean by configuration
  * @param latency - mean by configuration
+ * @param closedLoads - levels of `load` whose clients wait for answers: they lie on no common curve with open loops
  * Source: Kleinrock (1979), "Power and deterministic rules of thumb for probabilistic problems in computer communications", ICC.
  */
 export function findLoadCurves(
@@ -22,6 +23,7 @@ export function findLoadCurves(
   response: string,
   throughput: Float64Array,
   latency: Float64Array,
+  closedLoads: readonly string[] = [],
 ): LoadCurve[] {
   const load = configurations.factors.indexOf('load');
   if (load < 0) return [];
@@ -51,6 +53,10 @@ export function findLoadCurves(
       points.sort((a, b) => a.throughput - b.throughput);
       const power = (point: LoadCurve['points'][number]) => point.throughput / point.latency;
       const knee = points.reduce((best, point) => (power(point) > power(best) ? point : best));
-      return { response, points, knee: points.length < 3 ? undefined : knee.configuration };
+      const levels = configurations.levels[load] as readonly string[];
+      const isClosed = ({ configuration }: LoadCurve['points'][number]) =>
+        closedLoads.includes(levels[configurations.codes[load]?.[configuration] as number] as string);
+      const isMixed = new Set(points.map(isClosed)).size > 1;
+      return { response, points, knee: points.length < 3 || isMixed ? undefined : knee.configuration };
     });
 }

@@ -82,7 +82,7 @@ export function tabulateScaling({ configurations: { factors }, sources, options 
 }
 
 /** `load-curves.csv`: latency against throughput of each server configuration, by load, with the knee. */
-export function tabulateLoadCurves({ configurations, means }: Analysis): ResultTable {
+export function tabulateLoadCurves({ configurations, means, options }: Analysis): ResultTable {
   const throughput = means.get('achieved_rps') ?? means.get('throughput_ips');
   const latencies = [...means.keys()].filter((name) => /^latency_.*_ms$/.test(name) && !/_(lo|hi)$/.test(name));
   return {
@@ -96,6 +96,7 @@ export function tabulateLoadCurves({ configurations, means }: Analysis): ResultT
             response,
             throughput,
             means.get(response) as Float64Array,
+            options.closedLoads,
           )) {
             for (const point of points) {
               yield [

@@ -33,6 +33,8 @@ export interface AnalysisOptions {
   readonly confidence?: number;
   /** The requests behind a row of the table, for the intervals of latencies over replicates; absent where they are not kept. Called only while summaries are worked out. */
   readonly requestsOf?: (row: number) => ReplicateRequests | undefined;
+  /** Levels of the factor `load` that are closed loops; none if absent. */
+  readonly closedLoads?: readonly string[];
   /** Lets rows with estimated and with measured energy stand in one front. */
   readonly allowMixedEnergy?: boolean;
 }

@@ -66,6 +66,9 @@ export function analyzeRead(results: readonly Results[], asked: AskedOptions): A
       const [row, folder] = [rows[index], folderOf[index]];
       return row === undefined || folder === undefined ? undefined : readKeptRequests(row, folder);
     },
+    closedLoads: specs.flatMap(({ loads }) =>
+      Object.entries(loads).flatMap(([name, { kind }]) => (kind === 'concurrency' ? [name] : [])),
+    ),
     allowMixedEnergy: asked.allowMixedEnergy,
   });
 }

@@ -45,7 +45,7 @@ export function loadCurvesSection(part: ReportPart): Section {
     id: 'load-curves',
     title: TITLE,
     charts: pictures.map(({ chart }) => chart),
-    body: html`<p>A line joins the loads of a server configuration by their throughput. It is a load curve where all of them are open loops or all are closed ones; the clients of a closed loop wait for their answers before they send again, so it may answer more, and sooner, than an open loop does. The knee, ringed, is the load at which throughput over latency is greatest (Kleinrock 1979): beyond it latency grows by a larger share than throughput does. It is one of the loads that were measured, so more loads place it better; a curve of two has none. Means of replicates.</p>
+    body: html`<p>A line joins the loads of a server configuration by their throughput. It is a load curve where all of them are open loops or all are closed ones; the clients of a closed loop wait for their answers before they send again, so it may answer more, and sooner, than an open loop does. The knee, ringed, is the load at which throughput over latency is greatest (Kleinrock 1979): beyond it latency grows by a larger share than throughput does. It is one of the loads that were measured, so more loads place it better; a curve of two has none, and neither has one that mixes open and closed loops. Means of replicates.</p>
 ${figures(
   pictures.map(({ chart }) => chart),
   () =>
