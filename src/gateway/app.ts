@@ -100,7 +100,6 @@ function passOn(method: ForwardedRequest['method'], end: string, parts: GatewayP
     const body = method === 'POST' ? holdBody(request, settings.bodyLimitBytes) : undefined;
     reply.hijack();
     try {
-      await body?.settle();
       const forwarded = { method, rest, headers: requestFields(request.headers, body !== undefined), body };
       await forward(route, forwarded, reply.raw, events, retryAfterS(settings));
       if (body !== undefined) events.onDone(route, monotonicNs() - startNs);

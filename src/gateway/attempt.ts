@@ -60,8 +60,8 @@ export function attempt(
 }
 
 /** Any async iterable will do; the types of `dispatch` do not say so, those of `request` do. */
-function bytesOf(body: HeldBody | undefined): Buffer | Readable | null {
-  return (body?.bytes() ?? null) as unknown as Buffer | Readable | null;
+function bytesOf(body: HeldBody | undefined): Readable | null {
+  return (body?.read() ?? null) as unknown as Readable | null;
 }
 
 class PassingAnswer implements Dispatcher.DispatchHandler {

@@ -4,9 +4,6 @@ import { KserveError } from '../kserve/index.ts';
 /** Bytes that may wait here for an upstream before the client is held up. */
 const WAITING_BYTES = 256 * 1024;
 
-/** Bodies of at most this length, about what one read of a socket brings, are sent on when they are whole: in one piece, which costs far less than a stream. */
-const WHOLE_BYTES = 64 * 1024;
-
 /**
  * A request's body on its way through: read by an upstream while it still comes in, and kept, chunk by chunk as it came and without a copy, until the answer begins, so that
  * another upstream can be sent the same bytes from the start.
@@ -38,22 +35,6 @@ export class HeldBody {
     return this.#failure;
   }
 
-  /** Waits until a body that says that it is small is whole; does not wait for any other. @throws KserveError where it will never be */
-  async settle(): Promise<void> {
-    if (!(Number(this.#request.headers['content-length']) <= WHOLE_BYTES)) return;
-    while (!this.#isComplete) {
-      if (this.#failure !== undefined) throw this.#failure;
-      await this.#change();
-    }
-  }
-
-  /** The body in one piece where it is whole and small, else as it comes in, from its start. */
-  bytes(): Buffer | AsyncGenerator<Buffer> {
-    if (!this.#isComplete || this.#failure !== undefined || this.#totalBytes > WHOLE_BYTES) return this.read();
-    const [only] = this.#chunks;
-    return this.#chunks.length === 1 ? (only as Buffer) : Buffer.concat(this.#chunks);
-  }
-
   /** The whole body from its start, for a new reader; it ends for the one before. */
   async *read(): AsyncGenerator<Buffer> {
     const reader = ++this.#reader;
@@ -70,7 +51,9 @@ export class HeldBody {
       } else {
         if (this.#failure !== undefined) throw this.#failure;
         if (this.#isComplete) return;
-        await this.#change();
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
       }
     }
   }
@@ -110,12 +93,6 @@ export class HeldBody {
   readonly #onClose = () => {
     if (!this.#isComplete) this.#fail(new KserveError(400, 'the request ended before its body was complete'));
   };
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
 
   #fail(failure: KserveError): void {
     this.#failure ??= failure;

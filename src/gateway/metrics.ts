@@ -59,14 +59,10 @@ export function watchGateway(
     help: "Time from sending a request on to the head of the upstream's answer",
     ...{ labelNames: ['model', 'upstream', 'target'], buckets: BUCKETS_S, registers },
   });
-  const inFlight = new Map<Upstream, number>();
-  new Gauge({
+  const inFlight = new Gauge({
     name: 'dse_gateway_in_flight',
     help: 'Requests that are with an upstream now',
     ...{ labelNames: ['upstream'], registers },
-    collect() {
-      for (const [{ name }, count] of inFlight) this.set({ upstream: name }, count);
-    },
   });
   const downs = new Counter({
     name: 'dse_gateway_upstream_downs_total',
@@ -83,7 +79,7 @@ export function watchGateway(
     },
     onRetry: ({ name }, { upstream }) => retries.inc({ model: name, upstream: upstream.name }),
     onFailure: (route, reason) => failures.inc({ model: route?.name ?? '', reason }),
-    onSent: ({ upstream }, change) => inFlight.set(upstream, (inFlight.get(upstream) ?? 0) + change),
+    onSent: ({ upstream }, change) => inFlight.inc({ upstream: upstream.name }, change),
     onDone: ({ name }, totalNs) => total.observe({ model: name }, totalNs / NS_PER_S),
     onDown: ({ name }) => downs.inc({ upstream: name }),
   };
