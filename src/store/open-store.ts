@@ -8,6 +8,7 @@ import { FILES, histogramPath, secondsPath } from './files.ts';
 import { forEachRecord, type JournalWriter, openJournal } from './journal.ts';
 import { acquireLock } from './lock.ts';
 import { readManifest, updateManifest } from './manifest.ts';
+import { slotOf } from './slot.ts';
 import { createTrialsTable, type TrialsTable } from './trials-table.ts';
 import type { HistogramKind, JournalRecord, Manifest, ManifestInput, ModelProfileRecord, Store } from './types.ts';
 
@@ -41,7 +42,8 @@ export async function openStore(outDir: string, input: ManifestInput): Promise<S
 async function openFolder(outDir: string, manifest: Manifest, lock: AsyncDisposable): Promise<Store> {
   const startedMs = performance.now();
   const table = createTrialsTable(manifest.spec);
-  const seen = new Map<string, { attempts: number; isMeasured: boolean }>();
+  const seen = new Map<string, SeenTrial>();
+  const holders = new Map<string, string>();
   const ceilings = new Map<string, number>();
   const profiles = new Map<string, ModelProfileRecord>();
   const note = (record: JournalRecord) => {
@@ -49,8 +51,10 @@ async function openFolder(outDir: string, manifest: Manifest, lock: AsyncDisposa
     if (record.kind === 'generator-ceiling') ceilings.set(record.host, record.ceilingRps);
     if (record.kind !== 'trial') return;
     const { trialId, state } = record;
+    const slot = slotOf(record);
     const attempts = (seen.get(trialId)?.attempts ?? 0) + 1;
-    seen.set(trialId, { attempts, isMeasured: state === 'done' });
+    seen.set(trialId, { attempts, isMeasured: state === 'done', slot });
+    if (state === 'done') holders.set(slot, trialId);
   };
   const { writer, warnings } = await openJournal(join(outDir, FILES.journal), (record) => {
     note(record);
@@ -64,7 +68,19 @@ async function openFolder(outDir: string, manifest: Manifest, lock: AsyncDisposa
   }
   const endedMs = performance.now();
   const lastRebuild = { endedMs, tookMs: endedMs - startedMs };
-  return new FolderStore({ outDir, manifest, warnings, writer, lock, seen, ceilings, profiles, note, lastRebuild });
+  return new FolderStore({
+    outDir,
+    manifest,
+    warnings,
+    writer,
+    lock,
+    seen,
+    holders,
+    ceilings,
+    profiles,
+    note,
+    lastRebuild,
+  });
 }
 
 async function writeTrialsCsv(outDir: string, table: TrialsTable): Promise<void> {
@@ -73,13 +89,21 @@ async function writeTrialsCsv(outDir: string, table: TrialsTable): Promise<void>
   await replaceFile(join(outDir, FILES.trialsCsv), renderCsv(columns, cells));
 }
 
+interface SeenTrial {
+  readonly attempts: number;
+  readonly isMeasured: boolean;
+  readonly slot: string;
+}
+
 interface Parts {
   readonly outDir: string;
   readonly manifest: Manifest;
   readonly warnings: readonly Problem[];
   readonly writer: JournalWriter;
   readonly lock: AsyncDisposable;
-  readonly seen: ReadonlyMap<string, { readonly attempts: number; readonly isMeasured: boolean }>;
+  readonly seen: ReadonlyMap<string, SeenTrial>;
+  /** The trial measured last of each slot. */
+  readonly holders: ReadonlyMap<string, string>;
   readonly ceilings: ReadonlyMap<string, number>;
   readonly profiles: ReadonlyMap<string, ModelProfileRecord>;
   readonly note: (record: JournalRecord) => void;
@@ -107,7 +131,11 @@ class FolderStore implements Store {
   }
 
   finishedTrialIds(): ReadonlySet<string> {
-    return new Set([...this.#parts.seen].filter(([, { isMeasured }]) => isMeasured).map(([trialId]) => trialId));
+    const { seen, holders } = this.#parts;
+    // One that was superseded is measured again where it is wanted again: its numbers would else stay out of every table.
+    const isFinished = ([trialId, { isMeasured, slot }]: [string, SeenTrial]) =>
+      isMeasured && holders.get(slot) === trialId;
+    return new Set([...seen].filter(isFinished).map(([trialId]) => trialId));
   }
 
   generatorCeilingRps(host: string): number | undefined {

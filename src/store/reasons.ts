@@ -52,5 +52,9 @@ export const REASONS: Readonly<Record<ReasonCode, ReasonDefinition>> = {
     weight: 'note',
     advice: "Leave a CPU to the neighbours' load generators with server.cpuset.",
   },
+  superseded: {
+    weight: 'invalid',
+    advice: 'The newer trial counts in its place. To keep both, give each its own folder with --out DIR.',
+  },
   'littles-law': { weight: 'note', advice: 'Arrivals, latency and concurrency disagree: lengthen the window.' },
 };

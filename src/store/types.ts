@@ -37,6 +37,7 @@ export const REASON_CODES = [
   'neighbour-died',
   'neighbour-behind',
   'neighbour-generator-shared',
+  'superseded',
 ] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 

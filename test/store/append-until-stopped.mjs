@@ -20,7 +20,7 @@ async function appendForEver(store) {
   for (let number = store.finishedTrialIds().size + 1; ; number++) {
     const trialId = `t${number}`;
     if (histogramLength !== '0') await store.writeHistogram(trialId, 'latency', 'x'.repeat(Number(histogramLength)));
-    await store.append({ ...template, trialId });
+    await store.append({ ...template, trialId, replicate: number });
     process.stdout.write(`${trialId}\n`);
   }
 }

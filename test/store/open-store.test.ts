@@ -45,12 +45,27 @@ describe('a result folder', () => {
       await store.append(doneRecord({ trialId: 'measured', verdict: 'invalid' }));
       await store.append(failedRecord({ trialId: 'failed' }));
       await store.append(failedRecord({ trialId: 'second time lucky' }));
-      await store.append(doneRecord({ trialId: 'second time lucky', attempt: 2 }));
+      await store.append(doneRecord({ trialId: 'second time lucky', attempt: 2, replicate: 2 }));
     }
     await using store = await openStore(outDir, manifestInput());
     expect([...store.finishedTrialIds()]).toEqual(['measured', 'second time lucky']);
     expect(['measured', 'failed', 'second time lucky', 'new'].map((id) => store.attempts(id))).toEqual([1, 1, 2, 0]);
     expect(existsSync(join(outDir, 'manifests'))).toBe(false);
+  });
+
+  it('counts the trial that was measured last of equal levels and replicate, and measures a superseded one again where it is wanted', async () => {
+    const outDir = temporaryFolder();
+    await using store = await openStore(outDir, manifestInput());
+    const finished = () => [...store.finishedTrialIds()];
+    await store.append(doneRecord({ trialId: 'old file' }));
+    await store.append(doneRecord({ trialId: 'other replicate', replicate: 2 }));
+    await store.append(doneRecord({ trialId: 'other machine', host: 'elsewhere' }));
+    await store.append(failedRecord({ trialId: 'new file' }));
+    expect(finished()).toEqual(['old file', 'other replicate', 'other machine']);
+    await store.append(doneRecord({ trialId: 'new file', attempt: 2 }));
+    expect(finished()).toEqual(['other replicate', 'other machine', 'new file']);
+    await store.append(doneRecord({ trialId: 'old file', attempt: 2 }));
+    expect(finished()).toEqual(['old file', 'other replicate', 'other machine']);
   });
 
   it('keeps what earlier manifests said when the spec grew', async () => {

@@ -55,6 +55,21 @@ describe('trials.csv', () => {
     expect(COLUMNS.map(({ name }) => name)).toEqual(expect.arrayContaining(RESPONSES.map(({ name }) => name)));
   });
 
+  it('keeps a trial that was measured again under another definition, as invalid, so that the two are never averaged', () => {
+    const table = createTrialsTable(spec());
+    table.add(doneRecord({ trialId: 'old file', reasons: [{ code: 'too-few-samples', detail: 'p99' }] }));
+    table.add(doneRecord({ trialId: 'other replicate', replicate: 2 }));
+    table.add(doneRecord({ trialId: 'new file' }));
+    table.add(failedRecord({ trialId: 'failed' }));
+    const verdicts = () => Object.fromEntries(table.rows().map((row) => [row.trial_id, row.verdict]));
+    expect(verdicts()).toEqual({ 'old file': 'invalid', 'other replicate': 'valid', 'new file': 'valid' });
+    expect(table.rows()[0]?.reasons).toBe(
+      'superseded: measured again as new file with another model file, load, measurement, seed or engine; too-few-samples: p99',
+    );
+    table.add(doneRecord({ trialId: 'old file', attempt: 2 }));
+    expect(verdicts()).toEqual({ 'other replicate': 'valid', 'new file': 'invalid', 'old file': 'valid' });
+  });
+
   it('leaves empty what was not measured and never writes 0 for it', async () => {
     const outDir = temporaryFolder();
     {
