@@ -183,7 +183,7 @@ describe('a disk that is full', () => {
     expect(found.length - recorded.length).toBeLessThanOrEqual(1);
     expect(warnings).toEqual([]);
     await using store = await openStore(join(folder, 'copy'), manifestInput());
-    await store.append(doneRecord({ trialId: 'with room again' }));
+    await store.append(doneRecord({ trialId: 'with room again', replicate: 1e6 }));
     expect(store.finishedTrialIds().size).toBe(records.length + 1);
   });
 });
