@@ -19,7 +19,7 @@ export function openLogOf({ logFile }: LaunchRequest): ServerLog {
 
 /** A server on its way up, however it is run. */
 export interface StartingServer {
-  /** The addresses it prints; never settles where it prints none. */
+  /** The addresses it prints; never settles where it prints none, and rejects where it cannot be seen from this machine. */
   readonly listening: Promise<ListeningLine>;
   readonly exited: Promise<ServerExit>;
   readonly log: ServerLog;
@@ -29,7 +29,7 @@ export interface StartingServer {
  * The addresses the server prints.
  *
  * @param onPulse - called every 50 ms while waiting
- * @throws LaunchError where the server ends first, takes too long, or is no longer wanted
+ * @throws LaunchError where the server ends first, takes too long, cannot be seen from here, or is no longer wanted
  */
 export async function untilListening(
   { listening, exited, log }: StartingServer,
@@ -41,7 +41,7 @@ export async function untilListening(
   const settled = new AbortController();
   try {
     return await new Promise<ListeningLine>((resolve, reject) => {
-      listening.then(resolve);
+      listening.then(resolve, reject);
       exited.then((exit) => reject(describeDeath(request, exit, performance.now() - startedAtMs)));
       const timer = setTimeout(() => reject(describeTimeout(request, log.lastLines())), request.readyTimeoutMs);
       const pulse = setInterval(onPulse, PULSE_MS);

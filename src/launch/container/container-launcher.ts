@@ -28,6 +28,8 @@ const STOP_GRACE_S = 3;
 const STOP_TIMEOUT_MS = 10_000;
 
 const INSPECT_RETRY_MS = 30;
+/** How long a container may be called running without a cgroup of its own on this machine. */
+const UNSEEN_LIMIT_MS = 1000;
 /** A container whose client is gone has lost its standard input and so is about to end. */
 const END_TIMEOUT_MS = 5_000;
 
@@ -199,13 +201,20 @@ function controls(pid: number, cgroup: ContainerCgroup, made: Made) {
 
 /** Finds the container's first process and its cgroup, as soon as it runs; undefined where it ended before. */
 async function locate(id: string, made: Made, limits: Limits): Promise<Located | undefined> {
+  let unseenSinceMs: number | undefined;
   for (;;) {
-    const state = await inspectContainer(made.host, id);
-    if (state.pid !== undefined) {
-      const cgroup = openContainerCgroup(state.pid, id);
-      const outOfMemory = limits.memoryBytes === undefined ? undefined : watchOutOfMemory(cgroup.files);
-      made.located = { pid: state.pid, cgroup, imageDigest: state.imageDigest, outOfMemory };
-      return made.located;
+    const { pid, imageDigest } = await inspectContainer(made.host, id);
+    try {
+      if (pid !== undefined) {
+        const cgroup = openContainerCgroup(pid, id);
+        const outOfMemory = limits.memoryBytes === undefined ? undefined : watchOutOfMemory(cgroup.files);
+        made.located = { pid, cgroup, imageDigest, outOfMemory };
+        return made.located;
+      }
+    } catch (error) {
+      // A container that has just ended is called running a moment longer; one on another machine stays out of sight.
+      unseenSinceMs ??= performance.now();
+      if (performance.now() - unseenSinceMs > UNSEEN_LIMIT_MS) throw error;
     }
     if (made.client?.isRunning() === false) return undefined;
     await sleep(INSPECT_RETRY_MS);
