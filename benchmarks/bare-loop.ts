@@ -7,6 +7,7 @@
  * Takes the name of a model; then commands on standard input, one JSON line each, `{"seconds":1,"inputs":"fresh"}`, each answered with a line; with `everyMs`
  * runs start at constant gaps, with rests between them.
  */
+import '../src/no-telemetry.ts';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';

@@ -2,6 +2,7 @@
  * The least that serves a model by KServe V2 from Node, for benchmarks that compare the server with it: `node:http` and the runtime on one thread, rest-binary, any path. No queue, no checks
  * but the wire format's, one request at a time in the runtime. Takes the name of a model; prints its address; ends with its standard input. Not run by hand.
  */
+import '../src/no-telemetry.ts';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -8,6 +8,7 @@
  *
  * Usage: model-variants.ts [seconds a turn, 0.4] [rounds, 5] [models ...]
  */
+import '../src/no-telemetry.ts';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

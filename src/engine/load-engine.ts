@@ -1,3 +1,4 @@
+import '../no-telemetry.ts';
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ModelError, messageOf } from '../errors.ts';

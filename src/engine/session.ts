@@ -1,3 +1,4 @@
+import '../no-telemetry.ts';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { DataType, FusionSettings, NamedTensor, TensorData, TensorSpec } from '../models/types.ts';
 import { InferenceError } from './inference-error.ts';

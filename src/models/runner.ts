@@ -1,3 +1,4 @@
+import '../no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelError, messageOf } from '../errors.ts';
 import { fusionSettings } from './fused-outputs.ts';
