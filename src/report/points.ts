@@ -9,6 +9,10 @@ import type { ReportPart } from './types.ts';
 const MAX_POINTS = 3000;
 /** Draws which of many configurations are shown, so that the same results give the same page. */
 const SAMPLE_SEED = 1;
+/** The plot of the front's pictures where three stand beside each other, less the axis; an entry's symbol with its gaps, and a character of the labels, which have 11 pixels. */
+const NARROW_PICTURE_PX = 300;
+const LEGEND_SYMBOL_PX = 30;
+const LEGEND_CHARACTER_PX = 6;
 
 /** The configurations that pictures show, and the columns that all of these pictures share. */
 export interface Points {
@@ -100,8 +104,17 @@ function chooseGroupFactor({ analysis: { configurations, options } }: ReportPart
 export function groupValues({ groupFactor, groupNames }: Points, factor?: string): Readonly<Record<string, unknown>> {
   return {
     groups: groupNames,
-    legend: groupFactor === undefined || groupFactor === factor ? null : { title: groupFactor },
+    legend:
+      groupFactor === undefined || groupFactor === factor
+        ? null
+        : { title: groupFactor, columns: legendColumns(groupNames) },
   };
+}
+
+/** As many columns as fit beside each other in the narrowest of pictures, so that no legend runs into its neighbour. */
+function legendColumns(names: readonly string[]): number {
+  const widthPx = LEGEND_SYMBOL_PX + LEGEND_CHARACTER_PX * Math.max(0, ...names.map((name) => name.length));
+  return Math.min(3, Math.max(1, Math.floor(NARROW_PICTURE_PX / widthPx)));
 }
 
 const sharedColumns = new WeakMap<Points, Readonly<Record<string, ChartColumn>>>();
