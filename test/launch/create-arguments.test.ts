@@ -6,21 +6,14 @@ import { assertReadable } from '../../src/launch/container/container-user.ts';
 import { type CreateOptions, createArguments, ownContents } from '../../src/launch/container/create-arguments.ts';
 import type { LaunchRequest, Limits } from '../../src/launch/index.ts';
 import { temporaryDir } from './fixture.ts';
-
-const engine = {
-  intraOpThreads: 1,
-  interOpThreads: 1,
-  executionMode: 'sequential',
-  graphOptimization: 'all',
-  spinning: false,
-} as const;
+import { ENGINE } from './fixture-process.ts';
 
 const models = ['/models/here/m.onnx', '/models/there/m.onnx', '/models/here/n.onnx'];
 
 function argumentsFor(limits: Limits, options: Partial<CreateOptions> = {}, port = 0): string[] {
   const request: LaunchRequest = {
     runLabel: 'label',
-    settings: { models: models.map((file) => ({ name: 'm', file, engine })), host: '127.0.0.1', port },
+    settings: { models: models.map((file) => ({ name: 'm', file, engine: ENGINE })), host: '127.0.0.1', port },
     limits,
     logFile: '/log',
     readyTimeoutMs: 1,

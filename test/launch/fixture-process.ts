@@ -21,7 +21,8 @@ export function fixtureSettings(behaviour: Behaviour, port = 0): ServerSettings 
   return { models: [{ name: behaviour, file: '', engine: ENGINE }], host: '127.0.0.1', port };
 }
 
-const ENGINE = {
+/** One thread, and nothing out of the ordinary. */
+export const ENGINE = {
   intraOpThreads: 1,
   interOpThreads: 1,
   executionMode: 'sequential',
