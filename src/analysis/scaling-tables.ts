@@ -6,8 +6,8 @@ import { levelsOf, orEmpty } from './table-cells.ts';
 import type { Analysis, ResultTable } from './types.ts';
 
 /** `predictors.csv`: which cheap metric tells the served responses. */
-export function tabulatePredictors({ configurations, means, outcomeMeans, options }: Analysis): ResultTable {
-  const predictors = CHEAP_METRICS.filter((name) => means.has(name));
+export function tabulatePredictors({ sources, outcomeMeans, options }: Analysis): ResultTable {
+  const predictors = CHEAP_METRICS.filter((name) => sources.some(({ means }) => means.has(name)));
   const within = [...new Set([...options.contexts, ...options.factors.filter((factor) => factor === 'load')])];
   const responses = [...outcomeMeans.keys()];
   return {
@@ -18,7 +18,7 @@ export function tabulatePredictors({ configurations, means, outcomeMeans, option
     ],
     rows: {
       *[Symbol.iterator]() {
-        for (const one of findPredictions(configurations, means, predictors, responses, within)) {
+        for (const one of findPredictions(sources, predictors, responses, within)) {
           const { outcome, n } = one;
           yield [
             ...[one.predictor, one.response, one.context, n, one.configurations, options.confidence],

@@ -81,3 +81,38 @@ test('a predictor that only two models have cannot tell anything, and says so; o
   });
   expect(find('compute_ms')?.spearman).toBeCloseTo(1, 12);
 });
+
+test('a capacity found once for each launch counts once for each, as a predictor and as a response', () => {
+  // Four servers of two loads in two blocks; one trial is missing.
+  const capacities = [100, 130, 160, 400];
+  const records = [1, 2].flatMap((block) =>
+    capacities.flatMap((capacity, server) =>
+      ['low', 'high'].map((load, at) => ({
+        ...{ trial_id: `${block}${server}${load}`, block, threads: `${server + 1}`, load },
+        ...{ macs: [10, 10, 20, 30][server], capacity_rps: capacity + 10 * block, throughput_ips: capacity / (2 - at) },
+        ...{ compute_ms: [8, 4, 6, 1][server] as number, latency_mean_ms: 1000 / capacity + at },
+      })),
+    ),
+  );
+  const rows = read('predictors.csv', records.slice(1), ['threads', 'load']);
+  const find = (predictor: string, response: string) =>
+    rows
+      .filter((row) => row.predictor === predictor && row.response === response)
+      .map(({ context, n, configurations, spearman, empty_because }) => ({
+        ...{ context, n, configurations },
+        told: spearman ?? empty_because,
+      }));
+  const withinAll = [
+    { context: 'all', n: 4, configurations: 8, told: -1 },
+    { context: 'load=high', n: 4, configurations: 4, told: -1 },
+    { context: 'load=low', n: 4, configurations: 4, told: -1 },
+  ];
+  expect(find('capacity_rps', 'latency_mean_ms')).toEqual(withinAll);
+  // Ranks 4 2 3 1 against 1 2 3 4: squares of differences 9 + 0 + 0 + 9, rho = 1 - 6 * 18 / 60.
+  expect(find('compute_ms', 'capacity_rps')).toEqual([
+    { context: 'all', n: 4, configurations: 4, told: expect.closeTo(-0.8, 12) },
+  ]);
+  expect(find('macs', 'capacity_rps')).toEqual([
+    { context: 'all', n: 3, configurations: 4, told: expect.closeTo(1, 12) },
+  ]);
+});
