@@ -48,6 +48,15 @@ export function tabulateEffects({ effects, options }: Analysis): ResultTable {
 /** Of a term whose error has no degrees of freedom. */
 const UNTOLD = 'nothing tells how launches of one configuration differ: add replicates';
 
+/** Where a stratum has one distinct order only. */
+const NOTHING_EXCHANGED: Readonly<Record<Stratum, string>> = {
+  trials: 'p_permutation: no two trials of a block have different levels, so none could have changed places',
+  'between launches':
+    'p_permutation: no two launches of a block have different levels, so none could have changed places',
+  'within launches':
+    'p_permutation: no two trials of a launch have different levels, so none could have changed places',
+};
+
 /** Empty where trials share no launch. */
 function nameStratum(stratum: Stratum): Stratum | undefined {
   return stratum === 'trials' ? undefined : stratum;
@@ -62,8 +71,9 @@ function* rowsOf({ response, scale, context, n, outcome }: ResponseEffects, conf
     yield [...start, undefined, undefined, n, ...blank(22), outcome.reason];
     return;
   }
-  const { tests, excluded, errors, means, exchanged } = outcome;
-  for (const { term, stratum, errorDf, sumSq, f, p, permutationP, adjustedP, size, rank } of tests) {
+  const { tests, excluded, errors, means, whyNotExchanged } = outcome;
+  for (const { term, stratum, errorDf, sumSq, f, p, permutation, adjustedP, size, rank } of tests) {
+    const isExchanged = permutation !== undefined || term.kind === 'block';
     yield [
       ...start,
       term.name,
@@ -76,8 +86,8 @@ function* rowsOf({ response, scale, context, n, outcome }: ResponseEffects, conf
       orEmpty(sumSq / term.df),
       orEmpty(f),
       orEmpty(p),
-      permutationP,
-      permutationP === undefined || 'reason' in exchanged ? undefined : exchanged.times,
+      permutation?.p,
+      permutation?.times,
       adjustedP,
       adjustedP === undefined ? undefined : 'holm',
       orEmpty(size.value),
@@ -88,7 +98,7 @@ function* rowsOf({ response, scale, context, n, outcome }: ResponseEffects, conf
       ...changeOf(term.kind === 'main' ? term.name : undefined, means, scale),
       'III',
       term.aliasedWith.join(' ') || undefined,
-      Number.isNaN(f) ? UNTOLD : 'reason' in exchanged && term.kind !== 'block' ? exchanged.reason : undefined,
+      Number.isNaN(f) ? UNTOLD : isExchanged ? undefined : (whyNotExchanged ?? NOTHING_EXCHANGED[stratum]),
     ];
   }
   for (const { stratum, df, sumSq } of errors) {

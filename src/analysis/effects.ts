@@ -7,7 +7,14 @@ import { type ErrorTerm, type FactorFit, fitFactorModel } from './factor-fit.ts'
 import { buildFactorModel, type ExcludedTerm, type FactorModel, type ModelTerm } from './factor-model.ts';
 import { type LevelMean, levelMeans } from './level-means.ts';
 import { describe } from './moments.ts';
-import { permutationP, sayWhyNotExchanged, shareExchanges, TOO_MANY_FITS, workOfExchange } from './permutation.ts';
+import {
+  type PermutationTest,
+  permutationP,
+  sayWhyNotExchanged,
+  shareExchanges,
+  TOO_MANY_FITS,
+  workOfExchange,
+} from './permutation.ts';
 import { chooseScale, type ResponseScale } from './response-scale.ts';
 import { permutationPInStrata } from './split-permutation.ts';
 import { fitSplitPlot, prepareSplitPlot, type SplitPlot } from './split-plot.ts';
@@ -37,8 +44,8 @@ export interface TermTest {
   readonly sumSq: number;
   readonly f: number;
   readonly p: number;
-  /** Absent for the block, and where residuals were not exchanged. */
-  readonly permutationP: number | undefined;
+  /** Absent for the block, where residuals were not exchanged, and where nothing could have changed places. */
+  readonly permutation: PermutationTest | undefined;
   /** Absent for the block, which is no finding. */
   readonly adjustedP: number | undefined;
   readonly size: EffectSize;
@@ -61,8 +68,8 @@ export interface ResponseEffects {
         /** What is left for error in each stratum. */
         readonly errors: readonly (ErrorTerm & { readonly stratum: Stratum })[];
         readonly means: readonly LevelMean[];
-        /** How often residuals were exchanged, or why never. */
-        readonly exchanged: { readonly times: number } | { readonly reason: string };
+        /** Why residuals were exchanged for no term; undefined where they were. */
+        readonly whyNotExchanged: string | undefined;
       }
     | { readonly reason: string };
 }
@@ -94,7 +101,7 @@ export function findEffects(input: EffectsInput): ResponseEffects[] {
 
 /** Effects before residuals were exchanged, and what that takes where it is to be done. */
 interface FittedResponse extends ResponseEffects {
-  readonly toExchange?: { readonly prepared: PreparedModel; readonly fit: FactorFit };
+  readonly toExchange?: { readonly prepared: PreparedModel; readonly fit: FactorFit; readonly y: Float64Array };
 }
 
 interface PreparedModel {
@@ -111,22 +118,22 @@ function exchangeResiduals(fitted: readonly FittedResponse[]): ResponseEffects[]
   return fitted.map(({ toExchange, ...effects }) => {
     const { outcome } = effects;
     if (toExchange === undefined || 'reason' in outcome) return effects;
-    if (times === 0) return { ...effects, outcome: { ...outcome, exchanged: { reason: TOO_MANY_FITS } } };
+    if (times === 0) return { ...effects, outcome: { ...outcome, whyNotExchanged: TOO_MANY_FITS } };
     const rng = createRng(deriveSeed(SEED, 'effects', `${effects.context} ${effects.response}`));
     const byTerm = exchange(toExchange, rng, times);
     // Exchanges within blocks say nothing about the blocks.
     const tests = outcome.tests.map((test, index) =>
-      test.term.kind === 'block' || Number.isNaN(test.f) ? test : { ...test, permutationP: byTerm[index] },
+      test.term.kind === 'block' || Number.isNaN(test.f) ? test : { ...test, permutation: byTerm[index] },
     );
-    return { ...effects, outcome: { ...outcome, tests, exchanged: { times } } };
+    return { ...effects, outcome: { ...outcome, tests } };
   });
 }
 
-function exchange({ prepared, fit }: NonNullable<FittedResponse['toExchange']>, rng: Rng, times: number): number[] {
+function exchange({ prepared, fit, y }: NonNullable<FittedResponse['toExchange']>, rng: Rng, times: number) {
   const { model, plot } = prepared;
   return fit.strata === undefined || typeof plot !== 'object'
-    ? permutationP(model, fit, rng, times)
-    : permutationPInStrata(model, plot, fit, fit.strata, rng, times);
+    ? permutationP(model, fit, y, rng, times)
+    : permutationPInStrata(model, plot, fit, fit.strata, y, rng, times);
 }
 
 interface ContextRows {
@@ -225,15 +232,15 @@ function analyzeResponse(
     return without('the response follows from the factors without error');
   }
   const fit = plot === undefined ? plain : fitSplitPlot(model, plot, plain, y);
-  const whyNot = sayWhyNotExchanged(model);
+  const whyNotExchanged = sayWhyNotExchanged(model);
   const outcome = {
     tests: testTerms(model, fit, confidence),
     excluded: model.excluded,
     errors: errorsOf(fit),
     means: levelMeans(model, fit, confidence),
-    exchanged: whyNot === undefined ? { times: 0 } : { reason: whyNot },
+    whyNotExchanged,
   };
-  return whyNot === undefined ? { outcome, toExchange: { prepared, fit } } : { outcome };
+  return whyNotExchanged === undefined ? { outcome, toExchange: { prepared, fit, y } } : { outcome };
 }
 
 type StratumError = ErrorTerm & { readonly stratum: Stratum };
@@ -265,7 +272,7 @@ function testTerms(model: FactorModel, fit: FactorFit, confidence: number): Term
   const tests = model.terms.map((term, index) => {
     const sumSq = fit.sumsSq[index] as number;
     const error = errors[fit.strata?.isWithin[index] ? 1 : 0] as StratumError;
-    const head = { term, stratum: error.stratum, errorDf: error.df, sumSq, permutationP: undefined };
+    const head = { term, stratum: error.stratum, errorDf: error.df, sumSq, permutation: undefined };
     if (error.df < 1) return { ...head, f: Number.NaN, p: Number.NaN, size: NO_SIZE };
     const f = sumSq / term.df / (error.sumSq / error.df);
     const p = fUpperP(f, term.df, error.df);

@@ -14,15 +14,15 @@ import { fitSplitPlot, prepareSplitPlot } from '../../src/analysis/split-plot.ts
 import { findTransfers } from '../../src/analysis/transfer.ts';
 import type { Rng } from '../../src/rng.ts';
 
-/** An interval that an analysis prints, and simulated experiments whose truth is known. */
+/** An interval (or a test's p) that an analysis prints, and simulated experiments whose truth is known. */
 export interface CoverageDesign {
   /** The columns it is printed in. */
   readonly interval: string;
   /** What is simulated. */
   readonly design: string;
-  /** One experiment: whether its interval holds the truth; undefined where it printed none. */
+  /** One experiment: whether its interval holds the truth, or its test raises no false alarm; undefined where it printed none. */
   readonly simulate: (rng: Rng) => boolean | undefined;
-  /** Seconds rather than milliseconds for a thousand experiments. */
+  /** Minutes rather than seconds for some thousand experiments. */
   readonly isSlow?: boolean;
 }
 
@@ -60,6 +60,21 @@ export const COVERAGE_DESIGNS: readonly CoverageDesign[] = [
       simulate: (rng: Rng) => coversWithinLaunches(rng, effect, isIncomplete),
     })),
   ),
+  ...(
+    [
+      ['a', 2, 1, 6],
+      ['a', 3, 1, 4],
+      ['a', 2, 2, 6],
+      ['b', 2, 2, 6],
+      ['a', 3, 3, 4],
+      ['b', 3, 3, 4],
+    ] as const
+  ).map(([term, servers, loads, blocks]) => ({
+    interval: 'effects.csv p_permutation above 0.05',
+    design: `no effect of ${term}: ${servers} servers x ${loads} loads, ${blocks} blocks, skewed errors`,
+    simulate: (rng: Rng) => isNoFalseEffect(rng, term, servers, loads, blocks),
+    isSlow: true,
+  })),
   ...[0.1, 0.3, 0.6].map((share) => ({
     interval: 'effects.csv partial_eta_sq_lo, _hi',
     design: `2 x 3 x 4 replicates, true share ${share}`,
@@ -228,6 +243,32 @@ function coversWithinLaunches(rng: Rng, asked: 'a' | 'b' | 'a at b' | 'b at a', 
   // Of level 2 against the mean of levels 0 to 2, the other factor at its mean 1 or at 2.
   const other = given === undefined ? 1 : 2;
   return found && covers(found.effect, name === 'a' ? 1 + 0.5 * other : 2 + 0.5 * other);
+}
+
+/** Servers `a` and their loads `b`, of which none differs from the others; what a launch has of its own is as large as the error of a trial, and both are exponential. */
+function isNoFalseEffect(rng: Rng, term: 'a' | 'b', servers: number, loads: number, blocks: number) {
+  const records = TIMES(blocks).flatMap((block) =>
+    TIMES(servers).flatMap((a) => {
+      const launch = rng.exponential(1);
+      return TIMES(loads).map((b) => ({
+        a: `${a}`,
+        b: `${b}`,
+        block,
+        launch: `${a}`,
+        y: launch + rng.exponential(1),
+      }));
+    }),
+  );
+  const analysis = analyzeTable(tableFromRecords(records, ['a', 'b', 'launch']), {
+    factors: loads > 1 ? ['a', 'b'] : ['a'],
+    objectives: [{ response: 'y', direction: 'minimize' }],
+    contexts: [],
+    responses: ['y'],
+  });
+  const [found] = analysis.effects;
+  if (found === undefined || 'reason' in found.outcome) return undefined;
+  const p = found.outcome.tests.find((one) => one.term.name === term)?.permutation?.p;
+  return p === undefined ? undefined : p > 0.05;
 }
 
 /** A main effect of two levels beside a factor of three, four replicates: non-centrality N * effect^2 with errors of 1. */

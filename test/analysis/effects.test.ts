@@ -75,9 +75,9 @@ describe('against a textbook', () => {
 
   test('exchanges of residuals give the p-values of the F test where errors are normal', () => {
     const { by } = tested(effectsOn(battery, ['material', 'temperature']));
-    expect(by.get('material:temperature')?.permutationP).toBeGreaterThan(0.005);
-    expect(by.get('material:temperature')?.permutationP).toBeLessThan(0.04);
-    expect(by.get('temperature')?.permutationP).toBe(0.001);
+    expect(by.get('material:temperature')?.permutation?.p).toBeGreaterThan(0.005);
+    expect(by.get('material:temperature')?.permutation?.p).toBeLessThan(0.04);
+    expect(by.get('temperature')?.permutation?.p).toBe(0.001);
   });
 
   // Montgomery (2019), example 6.2, filtration rate, a single replicate of a 2^4.
