@@ -14,3 +14,7 @@ export class InferenceError extends Error {
 }
 
 export type InferenceErrorKind = 'inputs' | 'runtime' | 'gone';
+
+export function gone(): InferenceError {
+  return new InferenceError('gone', 'the model is not loaded any more');
+}

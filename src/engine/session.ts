@@ -1,6 +1,8 @@
 import '../no-telemetry.ts';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { messageOf } from '../errors.ts';
 import type { DataType, FusionSettings, NamedTensor, TensorData, TensorSpec } from '../models/types.ts';
+import { monotonicNs } from '../units.ts';
 import { InferenceError } from './inference-error.ts';
 import type { EngineSettings } from './types.ts';
 
@@ -60,6 +62,49 @@ export function toRuntimeTensor({ name, type, shape, data }: NamedTensor): Tenso
     );
   }
   return new Tensor(type, data as Tensor.DataTypeMap[typeof type], shape);
+}
+
+/** A run with the moments at which the runtime turned to it and was done, on the machine's monotonic clock. */
+export interface SessionRun {
+  readonly outputs: readonly NamedTensor[];
+  readonly startedNs: number;
+  readonly endedNs: number;
+}
+
+/**
+ * Runs a session on this thread, which does nothing else meanwhile.
+ * @param outputs - names of those wanted; all where absent
+ * @throws InferenceError where the runtime refuses the inputs or fails on them
+ */
+export async function runSession(
+  session: InferenceSession,
+  inputs: readonly NamedTensor[],
+  outputs: readonly string[] | undefined,
+): Promise<SessionRun> {
+  const feeds = Object.fromEntries(inputs.map((input) => [input.name, toRuntimeTensor(input)]));
+  let startedNs = 0;
+  // The session, too, puts its run off with setImmediate, and these are called in turn: this one right before the run, whatever else this thread does until then.
+  setImmediate(() => {
+    startedNs = monotonicNs();
+  });
+  try {
+    const fetched = outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
+    const endedNs = monotonicNs();
+    return {
+      outputs: Object.entries(fetched).map(([name, tensor]) => fromRuntimeTensor(name, tensor)),
+      startedNs,
+      endedNs,
+    };
+  } catch (error) {
+    throw new InferenceError(kindOf(error), messageOf(error));
+  }
+}
+
+/** onnxruntime-node gives no error code, only text. These are its checks of the inputs before the graph runs. */
+function kindOf(error: unknown): 'inputs' | 'runtime' {
+  return /^(?:Got invalid dimensions|Invalid rank|Unexpected input data type|Invalid [Ff]eed)/.test(messageOf(error))
+    ? 'inputs'
+    : 'runtime';
 }
 
 export function fromRuntimeTensor(name: string, tensor: Tensor): NamedTensor {

@@ -21,6 +21,8 @@ export interface Engine extends AsyncDisposable {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly settings: EngineSettings;
+  /** Items of the largest run that is on the thread of the caller; 0 where all are on another. */
+  readonly itemsHere: number;
   /**
    * @param inputs - every input of the model, in any order
    * @throws InferenceError where the runtime refuses the inputs or fails on them
@@ -32,8 +34,8 @@ export interface Engine extends AsyncDisposable {
 
 export interface RunOptions {
   /**
-   * Buffers of the inputs that move to the engine while it works on them and come back as `Inference.returned`. Every array over them, the inputs' own included,
-   * is empty from the call on. Inputs whose buffers are not listed are copied.
+   * Buffers of the inputs that move to the engine while it works on them and come back as `Inference.returned`. No array over them, the inputs' own
+   * included, may be used from the call on. Inputs whose buffers are not listed are copied.
    */
   readonly lend?: readonly ArrayBuffer[];
   /** Names of the outputs wanted; all where absent. */

@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import type { NamedTensor, TensorSpec } from '../models/types.ts';
 import { monotonicNs, NS_PER_US } from '../units.ts';
 import { unreachable } from '../unreachable.ts';
-import { InferenceError } from './inference-error.ts';
+import { gone, InferenceError } from './inference-error.ts';
 import type { Engine, EngineSettings, Inference, RunOptions } from './types.ts';
 import { type DoneMessage, type FromWorker, partsOf, type ToWorker, tensorOf } from './worker-messages.ts';
 
@@ -20,6 +20,7 @@ export class WorkerEngine implements Engine {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly settings: EngineSettings;
+  readonly itemsHere = 0;
   readonly ended: Promise<Error | undefined>;
   readonly #worker: Worker;
   readonly #pending = new Map<number, PendingRun>();
@@ -106,8 +107,4 @@ export class WorkerEngine implements Engine {
     this.#pending.clear();
     return reason;
   }
-}
-
-function gone(): InferenceError {
-  return new InferenceError('gone', 'the model is not loaded any more');
 }

@@ -2,9 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession } from 'onnxruntime-node';
 import { messageOf } from '../errors.ts';
 import type { NamedTensor } from '../models/types.ts';
-import { monotonicNs } from '../units.ts';
 import { InferenceError } from './inference-error.ts';
-import { fromRuntimeTensor, sessionOptions, tensorSpecs, toRuntimeTensor } from './session.ts';
+import { runSession, sessionOptions, tensorSpecs } from './session.ts';
 import {
   type FromWorker,
   partsOf,
@@ -41,23 +40,13 @@ async function main({ file, settings, fusions }: WorkerStart): Promise<void> {
 
 async function run(session: InferenceSession, [id, inputs, outputs, lent]: RunMessage): Promise<void> {
   try {
-    const feeds = Object.fromEntries(inputs.map((parts) => [parts[0], toRuntimeTensor(tensorOf(parts))]));
-    const startedNs = monotonicNs();
-    const fetched = outputs === undefined ? await session.run(feeds) : await session.run(feeds, outputs);
-    const endedNs = monotonicNs();
-    const results = Object.entries(fetched).map(([name, tensor]) => fromRuntimeTensor(name, tensor));
-    send([id, results.map(partsOf), lent, startedNs, endedNs], [...buffersOf(results), ...lent]);
+    const done = await runSession(session, inputs.map(tensorOf), outputs);
+    const lists = [done.outputs.map(partsOf), lent] as const;
+    send([id, ...lists, done.startedNs, done.endedNs], [...buffersOf(done.outputs), ...lent]);
   } catch (error) {
-    const errorKind = error instanceof InferenceError ? error.kind : kindOf(error);
+    const errorKind = error instanceof InferenceError ? error.kind : 'runtime';
     send({ kind: 'failed', id, errorKind, reason: messageOf(error) });
   }
-}
-
-/** onnxruntime-node gives no error code, only text. These are its checks of the inputs before the graph runs. */
-function kindOf(error: unknown): 'inputs' | 'runtime' {
-  return /^(?:Got invalid dimensions|Invalid rank|Unexpected input data type|Invalid [Ff]eed)/.test(messageOf(error))
-    ? 'inputs'
-    : 'runtime';
 }
 
 async function close(session: InferenceSession): Promise<void> {

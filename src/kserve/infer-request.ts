@@ -4,8 +4,8 @@ import { isObject, parseJsonObject } from './json-text.ts';
 import { KserveError, quote } from './kserve-error.ts';
 import { splitMessage, writeMessage } from './message.ts';
 import { decodeRawBody } from './raw-body.ts';
-import { decodeTensors, readParameters, readTensorHeader } from './tensor-list.ts';
-import type { Headers, InferRequest, Parameters, RequestedOutput, RestProtocol, WireMessage } from './types.ts';
+import { decodeTensors, readParameters, readTensorHeader, type TensorHeader } from './tensor-list.ts';
+import type { Headers, InferRequest, Parameters, RestProtocol, WantedOutputs, WireMessage } from './types.ts';
 
 export interface InferRequestOptions {
   readonly id?: string;
@@ -34,7 +34,7 @@ export function encodeInferRequest(
   return writeMessage(fields, 'inputs', tensors, () => isBinary);
 }
 
-/** What a request is checked against. */
+/** What a request is checked against; the object stands for the model for as long as that is loaded. */
 export interface ModelSignature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
@@ -54,17 +54,42 @@ export function decodeInferRequest(
 ): InferRequest {
   const parts = splitMessage(headers, body);
   if (parts.json.byteLength === 0 && body.byteLength > 0) return decodeRawRequest(body, model);
-  const json = parseJsonObject(parts.json, 400, 'the request');
+  const { inputs, ...asked } = knownOrRead(parts.json, model);
+  const tensors = decodeTensors(inputs, parts, 'inputs');
+  return { ...asked, tensors: model.inputs.map(({ name }) => tensors.find((one) => one.name === name) as NamedTensor) };
+}
+
+/** The JSON object of a request, checked against the model, without the data of its inputs. */
+interface JsonRequest extends Omit<InferRequest, 'tensors'> {
+  readonly inputs: readonly TensorHeader[];
+}
+
+/** Longest JSON object that is remembered, bytes. */
+const KNOWN_BYTES = 4096;
+
+/** The last JSON object of each model that held no data: a client that sends its tensors as bytes sends the same one again and again, and bytes are compared faster than understood. */
+const lastRead = new WeakMap<ModelSignature, { readonly json: Buffer; readonly request: JsonRequest }>();
+
+function knownOrRead(json: Uint8Array<ArrayBuffer>, model: ModelSignature): JsonRequest {
+  const last = lastRead.get(model);
+  if (last?.json.equals(json)) return last.request;
+  const request = readJsonRequest(json, model);
+  const isWithoutData = request.inputs.every(({ binaryBytes }) => binaryBytes !== undefined);
+  if (isWithoutData && json.byteLength <= KNOWN_BYTES) lastRead.set(model, { json: Buffer.from(json), request });
+  return request;
+}
+
+function readJsonRequest(bytes: Uint8Array, model: ModelSignature): JsonRequest {
+  const json = parseJsonObject(bytes, 400, 'the request');
   const id = readId(json.id);
   const parameters = readParameters(json.parameters, 'the request');
-  const outputs = readRequestedOutputs(json.outputs, parameters, model.outputs);
+  const wanted = readRequestedOutputs(json.outputs, parameters, model.outputs);
   if (!Array.isArray(json.inputs)) {
     throw new KserveError(400, `the request has ${quote(json.inputs)} as its inputs, where an array is expected`);
   }
-  const inputHeaders = json.inputs.map((entry, index) => readTensorHeader(entry, 'input', index));
-  checkInputs(inputHeaders, model.inputs);
-  const byName = new Map(decodeTensors(inputHeaders, parts, 'inputs').map((tensor) => [tensor.name, tensor]));
-  return { id, parameters, tensors: model.inputs.map(({ name }) => byName.get(name) as NamedTensor), outputs };
+  const inputs = json.inputs.map((entry, index) => readTensorHeader(entry, 'input', index));
+  checkInputs(inputs, model.inputs);
+  return { id, parameters, inputs, ...wanted };
 }
 
 /** A body without a JSON object is answered with every output as bytes. */
@@ -74,7 +99,7 @@ function decodeRawRequest(body: Uint8Array<ArrayBuffer>, model: ModelSignature):
     id: undefined,
     parameters: {},
     tensors,
-    outputs: model.outputs.map(({ name }) => ({ name, isBinary: true })),
+    ...wantedOutputs(model.outputs, true),
   };
 }
 
@@ -83,20 +108,17 @@ function readId(id: unknown): string | undefined {
   throw new KserveError(400, `the request has the id ${quote(id)}, where a string is expected`);
 }
 
-function readRequestedOutputs(
-  value: unknown,
-  parameters: Parameters,
-  available: readonly TensorSpec[],
-): readonly RequestedOutput[] {
+function readRequestedOutputs(value: unknown, parameters: Parameters, available: readonly TensorSpec[]): WantedOutputs {
   const isBinaryByDefault = readFlag(parameters, 'binary_data_output', 'the request') ?? false;
   if (value !== undefined && !Array.isArray(value)) {
     throw new KserveError(400, `the request has ${quote(value)} as its outputs, where an array is expected`);
   }
   if (value === undefined || value.length === 0) {
-    return available.map(({ name }) => ({ name, isBinary: isBinaryByDefault }));
+    return wantedOutputs(available, isBinaryByDefault);
   }
   const seen = new Set<string>();
-  return value.map((entry: unknown, index) => {
+  const binaryOutputs = new Set<string>();
+  const outputs = value.map((entry: unknown, index) => {
     const name = isObject(entry) ? entry.name : undefined;
     if (!isObject(entry) || typeof name !== 'string') {
       throw new KserveError(400, `requested output ${index} is not an object with a name`);
@@ -104,8 +126,16 @@ function readRequestedOutputs(
     const label = `requested output ${quote(name)}`;
     checkRequestedOutput(name, seen, available);
     const isBinary = readFlag(readParameters(entry.parameters, label), 'binary_data', label) ?? isBinaryByDefault;
-    return { name, isBinary };
+    if (isBinary) binaryOutputs.add(name);
+    return name;
   });
+  return { outputs, binaryOutputs };
+}
+
+/** All of some outputs, either each as bytes or none. */
+export function wantedOutputs(wanted: readonly { readonly name: string }[], areBinary: boolean): WantedOutputs {
+  const outputs = wanted.map(({ name }) => name);
+  return { outputs, binaryOutputs: new Set(areBinary ? outputs : []) };
 }
 
 function readFlag(parameters: Parameters, key: string, label: string): boolean | undefined {

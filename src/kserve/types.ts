@@ -18,19 +18,19 @@ export interface WireMessage {
 /** Values a client or server may attach to a request, a response or a tensor. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
-/** An output the client asked for by name, and how it wants it. */
-export interface RequestedOutput {
-  readonly name: string;
-  readonly isBinary: boolean;
+/** The outputs that an answer is to hold. */
+export interface WantedOutputs {
+  /** Names, in the order they were asked for; all outputs of the model, in its order, where none was named. */
+  readonly outputs: readonly string[];
+  /** Names of those to send as bytes; the others go into the JSON object, or into typed contents. */
+  readonly binaryOutputs: ReadonlySet<string>;
 }
 
 /** An inference request after decoding: the model's inputs in the model's order, and how to answer. */
-export interface InferRequest {
+export interface InferRequest extends WantedOutputs {
   readonly id: string | undefined;
   readonly parameters: Parameters;
   readonly tensors: readonly NamedTensor[];
-  /** In the order they were asked for; all outputs of the model, in its order, where none was named. */
-  readonly outputs: readonly RequestedOutput[];
 }
 
 /** An inference response before encoding. */

@@ -1,7 +1,9 @@
 import { inferGraph } from './inference/infer-graph.ts';
+import { product } from './inference/operator.ts';
 import type { OnnxModel } from './onnx-file.ts';
 import { defaultDimensions, type OpenDimensions } from './open-dimensions.ts';
 import { inputSpecs } from './tensor-specs.ts';
+import { checkTensors } from './tensors.ts';
 
 /** One node of a model, for a table of where its cost lies. */
 export interface LayerCost {
@@ -38,6 +40,25 @@ export function countCost(model: OnnxModel, where: string, dims: OpenDimensions 
   }));
   const isOneItem = batches.every((batch) => typeof batch === 'string' || batch === 1);
   return { macs: isOneItem ? sum(layers.map(({ macs }) => macs)) : undefined, layers };
+}
+
+/** A value that a node writes takes about as long as this many multiply-adds of a convolution. */
+const MACS_PER_VALUE = 10;
+
+/**
+ * What one item takes, in multiply-adds; values that nodes write count as some more. Undefined where the file alone does not tell: an input leaves more open than the batch, weights lie elsewhere, or a node is
+ * not known.
+ * @throws ModelError if the graph is not one that can run
+ */
+export function countWork(model: OnnxModel, where: string): number | undefined {
+  const { graph } = model;
+  const isOneItem = inputSpecs(graph, where).every(
+    ({ shape: [batch, ...others] }) =>
+      (batch === 1 || typeof batch === 'string') && others.every((size) => typeof size === 'number'),
+  );
+  if (!isOneItem || checkTensors(graph, where).length > 0) return undefined;
+  const { macs, layers } = countCost(model, where);
+  return sum([macs, ...layers.map(({ outputShape }) => outputShape && MACS_PER_VALUE * product(outputShape))]);
 }
 
 function sum(parts: readonly (number | undefined)[]): number | undefined {

@@ -15,5 +15,5 @@ export { remoteModels } from './pull/remote-models.ts';
 export { resolveModel } from './resolve.ts';
 export { countSamples, makeSampleBatches } from './samples.ts';
 export { countCorrect } from './scoring.ts';
-export { inspectModel, prunePercentFor, writeVariant } from './tools.ts';
+export { inspectModel, itemWork, prunePercentFor, writeVariant } from './tools.ts';
 export type * from './types.ts';

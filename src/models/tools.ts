@@ -1,3 +1,4 @@
+import { readFile, stat } from 'node:fs/promises';
 import type { InspectOptions, ModelReport } from './inspect/inspect-model.ts';
 import type { Criterion } from './prune/plan.ts';
 import { type ResolveOptions, resolveModel } from './resolve.ts';
@@ -64,4 +65,17 @@ export async function prunePercentFor(
   normalize(model, file);
   const { plan } = await planner(model, calibrationOf(model, inputs, dataset, options.calibration), options.by, file);
   return percentForShare(model, plan, share, file);
+}
+
+/**
+ * What one item takes, in multiply-adds; values that nodes write count as some more. Undefined where the file alone does not tell, or is larger than `limitBytes`, in which case it is not read.
+ *
+ * @param file - path of an ONNX file
+ * @throws ModelError if it is not an ONNX model
+ */
+export async function itemWork(file: string, limitBytes: number): Promise<number | undefined> {
+  if ((await stat(file)).size > limitBytes) return undefined;
+  const { countWork } = await import('./cost.ts');
+  const { readOnnx } = await import('./onnx-file.ts');
+  return countWork(readOnnx(await readFile(file), file), file);
 }

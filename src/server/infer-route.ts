@@ -28,13 +28,12 @@ export async function answerInference(
   { bytes, completeNs }: RequestBody,
   pool: BufferPool,
 ): Promise<DirectAnswer> {
-  const { id, parameters, tensors, outputs } = decodeInferRequest(headers, bytes, model.signature);
+  const { id, parameters, tensors, outputs, binaryOutputs } = decodeInferRequest(headers, bytes, model.signature);
   const decodeMs = (monotonicNs() - completeNs) / NS_PER_MS;
   const lend = ownBuffers(tensors);
   if (!lend.includes(bytes.buffer)) pool.give(bytes.buffer);
-  const names = outputs.map(({ name }) => name);
   const inference = await model.infer({
-    ...{ tensors, lend, outputs: names },
+    ...{ tensors, lend, outputs },
     deadlineNs: deadlineOf(parameters, completeNs, model.settings),
   });
   for (const buffer of inference.returned) pool.give(buffer);
@@ -43,7 +42,7 @@ export async function answerInference(
     modelVersion: versionOf(model.settings),
     id,
     outputs: inference.outputs,
-    binaryOutputs: new Set(outputs.filter(({ isBinary }) => isBinary).map(({ name }) => name)),
+    binaryOutputs,
   });
   const timing = serverTiming(decodeMs, inference);
   return { status: 200, headers: { ...response.headers, 'server-timing': timing }, body: response.body };
@@ -69,13 +68,22 @@ export function deadlineOf(
 
 /** How long the server took over a request, as `Server-Timing` has it. */
 export function serverTiming(decodeMs: number, { queueUs, computeUs, cache }: ModelInference): string {
-  const [queueMs, computeMs] = [queueUs / US_PER_MS, computeUs / US_PER_MS];
-  const times = `decode;dur=${decodeMs.toFixed(3)}, queue;dur=${queueMs.toFixed(3)}, compute;dur=${computeMs.toFixed(3)}`;
+  const times = `decode;dur=${toUs(decodeMs)}, queue;dur=${toUs(queueUs / US_PER_MS)}, compute;dur=${toUs(computeUs / US_PER_MS)}`;
   return cache === undefined ? times : `${times}, cache;desc=${cache}`;
+}
+
+/** Milliseconds to the microsecond. */
+function toUs(ms: number): number {
+  return Math.round(ms * US_PER_MS) / US_PER_MS;
 }
 
 /** The body and what was decoded from it belong to this request alone, so all of it may move to the engine's thread. */
 function ownBuffers(tensors: readonly NamedTensor[]): ArrayBuffer[] {
-  const buffers = tensors.flatMap(({ data }) => (Array.isArray(data) ? [] : [data.buffer as ArrayBuffer]));
-  return [...new Set(buffers)];
+  const buffers: ArrayBuffer[] = [];
+  for (const { data } of tensors) {
+    if (Array.isArray(data)) continue;
+    const buffer = data.buffer as ArrayBuffer;
+    if (!buffers.includes(buffer)) buffers.push(buffer);
+  }
+  return buffers;
 }

@@ -18,6 +18,7 @@ export function describeModel(
     parameters: {
       ...servingParameters(settings),
       ...(images && { image: writeDescription(images.description) }),
+      server_thread_items: figures.serverThreadItems,
       load_ms: figures.loadMs,
       warm_up_ms: figures.warmUpMs,
       load_memory_mb: figures.memoryBytes / BYTES_PER_MB,

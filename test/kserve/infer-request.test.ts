@@ -35,7 +35,10 @@ describe('requests that are encoded and decoded again', () => {
         const request = decodeInferRequest(headers, body, signatureOf(tensors));
         expect(request.tensors).toEqual(tensors);
         expect(request.id).toBe('42');
-        expect(request.outputs).toEqual([{ name: 'y', isBinary: protocol === 'rest-binary' }]);
+        expect(request).toMatchObject({
+          outputs: ['y'],
+          binaryOutputs: new Set(protocol === 'rest-binary' ? ['y'] : []),
+        });
         expect(headers['content-length']).toBe(String(body.byteLength));
       }),
       { numRuns: 500 },
@@ -87,7 +90,8 @@ describe('the example of the specification', () => {
         id: '42',
         parameters: {},
         tensors: [input0, input1],
-        outputs: [{ name: 'output0', isBinary: false }],
+        outputs: ['output0'],
+        binaryOutputs: new Set(),
       });
     }
   });
@@ -104,10 +108,8 @@ describe('the example of the specification', () => {
     const body = bytesOf(Buffer.concat([Buffer.from(json), Buffer.of(1, 0, 1)]));
     const request = decodeInferRequest({ 'Inference-Header-Content-Length': String(json.length) }, body, model);
     expect(request.tensors).toEqual([input0, input1]);
-    expect(request.outputs).toEqual([
-      { name: 'output0', isBinary: false },
-      { name: 'other', isBinary: true },
-    ]);
+    expect(request.outputs).toEqual(['output0', 'other']);
+    expect(request.binaryOutputs).toEqual(new Set(['other']));
   });
 });
 
@@ -382,7 +384,7 @@ describe('a body that is nothing but the bytes of the input', () => {
     expect(request.tensors).toEqual([
       { name: 'x', type: 'uint8', shape: expected, data: new Uint8Array(count).fill(7) },
     ]);
-    expect(request.outputs).toEqual([{ name: 'y', isBinary: true }]);
+    expect(request).toMatchObject({ outputs: ['y'], binaryOutputs: new Set(['y']) });
   });
 
   it('is one string of a BYTES input', () => {

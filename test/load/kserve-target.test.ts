@@ -62,7 +62,7 @@ function scoresFor(sample: number): readonly number[] {
 async function serve(seen: number[], spoil?: (body: Uint8Array) => Uint8Array): Promise<string> {
   const server = createServer(async (request, response) => {
     const body = new Uint8Array(await buffer(request));
-    const { tensors, outputs: wanted } = decodeInferRequest(request.headers, body, { inputs, outputs });
+    const { tensors, binaryOutputs } = decodeInferRequest(request.headers, body, { inputs, outputs });
     const data = tensors[0]?.data as Float32Array;
     const first = Array.from({ length: data.length / 4 }, (_, item) => data[item * 4] ?? Number.NaN);
     seen.push(...first);
@@ -77,7 +77,7 @@ async function serve(seen: number[], spoil?: (body: Uint8Array) => Uint8Array): 
       modelVersion: undefined,
       id: undefined,
       outputs: [scores],
-      binaryOutputs: new Set(wanted.filter(({ isBinary }) => isBinary).map(({ name }) => name)),
+      binaryOutputs,
     });
     expect(request.url).toBe('/v2/models/tiny%2F1/infer');
     response.writeHead(200, { ...answer.headers, 'Server-Timing': 'queue;dur=0.25, compute;dur=1.5' });

@@ -16,6 +16,7 @@ class HeldEngine implements Engine {
   readonly inputs = [];
   readonly outputs = [];
   readonly settings = plainSettings;
+  readonly itemsHere = 0;
   readonly ended = new Promise<undefined>(() => {});
   readonly runs: { readonly data: readonly number[]; readonly end: () => void }[] = [];
   fails: (data: readonly number[]) => boolean = () => false;

@@ -2,7 +2,7 @@ import type { NamedTensor } from '../../models/types.ts';
 import { type Allocate, decodeBinaryTensor, encodeBinaryTensor } from '../binary-tensor.ts';
 import { checkInputs, checkRequestedOutput } from '../check-inputs.ts';
 import { wireTypeOf } from '../datatypes.ts';
-import type { InferRequestOptions, ModelSignature } from '../infer-request.ts';
+import { type InferRequestOptions, type ModelSignature, wantedOutputs } from '../infer-request.ts';
 import { KserveError } from '../kserve-error.ts';
 import { readTensorHeader, type TensorHeader } from '../tensor-list.ts';
 import type { InferRequest, Parameters } from '../types.ts';
@@ -65,7 +65,7 @@ export function decodeGrpcInferRequest(
     id: message.id === '' ? undefined : message.id,
     parameters: readParameterMap(message.parameters),
     tensors,
-    outputs: outputs.map(({ name }) => ({ name, isBinary: isRaw })),
+    ...wantedOutputs(outputs, isRaw),
   };
 }
 

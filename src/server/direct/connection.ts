@@ -163,8 +163,10 @@ export class DirectConnection {
     this.#bodyStart = known.bodyStart;
     this.#bodyEnd = known.bodyStart;
     this.#unread = NOTHING;
-    this.#enter('body');
-    this.#fill(bytes.subarray(known.byteLength) as Uint8Array<ArrayBuffer>);
+    const rest = bytes.subarray(known.byteLength) as Uint8Array<ArrayBuffer>;
+    // One that is there whole needs no timer.
+    if (rest.byteLength < known.head.contentLength) this.#enter('body');
+    this.#fill(rest);
   }
 
   /** The head these bytes begin with; undefined where it is incomplete, or none that is read here and the connection was given away. */

@@ -116,13 +116,16 @@ async function infer(
   { trailer, callDeadlineNs, pool }: Call,
 ): Promise<ModelInferResponseMessage> {
   const own = new Set<ArrayBuffer>();
-  const { id, parameters, tensors, outputs } = decodeGrpcInferRequest(message, model.signature, (size) => {
-    const buffer = pool.take(size);
-    own.add(buffer);
-    return buffer;
-  });
+  const { id, parameters, tensors, outputs, binaryOutputs } = decodeGrpcInferRequest(
+    message,
+    model.signature,
+    (size) => {
+      const buffer = pool.take(size);
+      own.add(buffer);
+      return buffer;
+    },
+  );
   const decodeMs = (monotonicNs() - completeNs) / NS_PER_MS;
-  const names = outputs.map(({ name }) => name);
   // Other small memory may be of the pool that Node shares with all and that cannot move to another thread; copying so little costs nothing.
   const lend = buffersOf(tensors).filter((buffer) => own.has(buffer) || buffer.byteLength > Buffer.poolSize);
   const deadlineNs = Math.min(
@@ -132,7 +135,7 @@ async function infer(
   const inference = await model.infer({
     tensors,
     lend,
-    outputs: names,
+    outputs,
     deadlineNs: Number.isFinite(deadlineNs) ? deadlineNs : undefined,
   });
   for (const buffer of inference.returned) pool.give(buffer);
@@ -142,7 +145,7 @@ async function infer(
     modelVersion: versionOf(model.settings),
     id,
     outputs: inference.outputs,
-    binaryOutputs: new Set(outputs.filter(({ isBinary }) => isBinary).map(({ name }) => name)),
+    binaryOutputs,
   });
 }
 

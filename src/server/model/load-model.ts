@@ -21,13 +21,17 @@ export async function loadModel(settings: ModelSettings, pool: BufferPool, event
   const startNs = monotonicNs();
   const engines: Engine[] = [];
   try {
-    for (let i = 0; i < (settings.instances ?? 1); i++) engines.push(await loadEngine(settings.file, settings.engine));
+    const { file, engine, instances = 1 } = settings;
+    // Several sessions are there to work at the same time, each on a thread.
+    for (let i = 0; i < instances; i++) engines.push(await loadEngine(file, engine, { smallHere: instances === 1 }));
     const loadMs = (monotonicNs() - startNs) / NS_PER_MS;
     if (settings.batching !== undefined) await assertJoinable(settings, engines[0] as Engine);
     const images = imageIntakeOf(settings, engines[0] as Engine);
     const warmUpMs = await warmUp(engines);
     const memoryBytes = Math.max(0, process.memoryUsage.rss() - residentBefore);
-    return new EngineModel(settings, { engines, figures: { loadMs, warmUpMs, memoryBytes }, images, pool, events });
+    const serverThreadItems = engines[0]?.itemsHere ?? 0;
+    const figures = { loadMs, warmUpMs, memoryBytes, serverThreadItems };
+    return new EngineModel(settings, { engines, figures, images, pool, events });
   } catch (error) {
     await Promise.all(engines.map((engine) => engine[Symbol.asyncDispose]()));
     throw error;

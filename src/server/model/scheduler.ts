@@ -60,6 +60,10 @@ export class Scheduler {
     const enqueuedNs = monotonicNs();
     const { deadlineNs } = request;
     if (deadlineNs !== undefined && deadlineNs <= enqueuedNs) return Promise.reject(timedOut());
+    const session = leastBusy(this.#sessions);
+    if (this.#settings.batching === undefined && session.runs === 0 && this.#waiting.count === 0) {
+      return this.#runAtOnce(session, request, enqueuedNs);
+    }
     return new Promise((resolve, reject) => {
       const waiting: WaitingRequest = { request, ...this.#joinability(request), enqueuedNs, resolve, reject };
       if (deadlineNs !== undefined) waiting.dropTimer = this.#dropAt(waiting, deadlineNs);
@@ -112,6 +116,17 @@ export class Scheduler {
     );
   }
 
+  /** Nothing has to wait, and nothing can join it: most requests of a server that is not overloaded. */
+  async #runAtOnce(session: Session, request: InferenceRequest, enqueuedNs: number): Promise<ModelInference> {
+    session.runs++;
+    try {
+      return await this.#run(session, request, 1, enqueuedNs);
+    } finally {
+      session.runs--;
+      this.#dispatch();
+    }
+  }
+
   async #runWhole(session: Session, batch: readonly WaitingRequest[]): Promise<void> {
     session.runs++;
     // A timer would hold on to the request until its deadline, long after it was answered.
@@ -126,21 +141,29 @@ export class Scheduler {
     }
   }
 
-  async #runAlone({ engine }: Session, { request, items, enqueuedNs, resolve, reject }: WaitingRequest): Promise<void> {
+  #runAlone(session: Session, { request, items, enqueuedNs, resolve, reject }: WaitingRequest): Promise<void> {
+    return this.#run(session, request, items, enqueuedNs).then(resolve, reject);
+  }
+
+  async #run(
+    { engine }: Session,
+    { tensors, outputs, lend }: InferenceRequest,
+    items: number,
+    enqueuedNs: number,
+  ): Promise<ModelInference> {
     const handedOverNs = monotonicNs();
     try {
-      const { tensors, outputs, lend } = request;
       const inference = await engine.run(tensors, { lend, outputs });
       this.#events.onRun(items, 1);
       this.#learn(inference.computeUs);
-      resolve({
+      return {
         outputs: inOrder(inference.outputs, outputs),
         queueUs: (handedOverNs - enqueuedNs) / NS_PER_US + inference.queueUs,
         computeUs: inference.computeUs,
         returned: inference.returned,
-      });
+      };
     } catch (error) {
-      reject(asKserveError(error, engine.inputs, request.tensors));
+      throw asKserveError(error, engine.inputs, tensors);
     }
   }
 
@@ -196,8 +219,7 @@ function leastBusy(sessions: readonly Session[]): Session {
 }
 
 function inOrder(tensors: readonly NamedTensor[], names: readonly string[]): NamedTensor[] {
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  return names.map((name) => byName.get(name) as NamedTensor);
+  return names.map((wanted) => tensors.find(({ name }) => name === wanted) as NamedTensor);
 }
 
 /** Whether dimensions that the model gives one name differ: a run may well take that, by broadcasting, but where it fails the request is to blame. */

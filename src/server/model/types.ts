@@ -32,6 +32,8 @@ export interface LoadFigures {
   readonly warmUpMs: number | undefined;
   /** By how much the server's resident memory grew over both, bytes. Other requests answered meanwhile count with it. */
   readonly memoryBytes: number;
+  /** Items of the largest run that is on the server's own thread, see `loadEngine`; 0 where all have another. */
+  readonly serverThreadItems: number;
 }
 
 /** One request, decoded and checked against the model's signature. */
@@ -41,7 +43,7 @@ export interface InferenceRequest {
   /** Names of the outputs wanted, in that order. */
   readonly outputs: readonly string[];
   /**
-   * Buffers of the tensors that the model may use up. They are empty from the call on; their memory comes back as `ModelInference.returned`. Tensors whose buffers are not
+   * Buffers of the tensors that the model may use up. They are not to be used from the call on; their memory comes back as `ModelInference.returned`. Tensors whose buffers are not
    * listed are copied.
    */
   readonly lend: readonly ArrayBuffer[];
