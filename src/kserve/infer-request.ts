@@ -54,9 +54,10 @@ export function decodeInferRequest(
 ): InferRequest {
   const parts = splitMessage(headers, body);
   if (parts.json.byteLength === 0 && body.byteLength > 0) return decodeRawRequest(body, model);
-  const { inputs, ...asked } = knownOrRead(parts.json, model);
+  const { id, parameters, inputs, outputs, binaryOutputs } = knownOrRead(parts.json, model);
   const tensors = decodeTensors(inputs, parts, 'inputs');
-  return { ...asked, tensors: model.inputs.map(({ name }) => tensors.find((one) => one.name === name) as NamedTensor) };
+  const inOrder = model.inputs.map(({ name }) => tensors.find((one) => one.name === name) as NamedTensor);
+  return { id, parameters, tensors: inOrder, outputs, binaryOutputs };
 }
 
 /** The JSON object of a request, checked against the model, without the data of its inputs. */

@@ -70,10 +70,8 @@ export function writeMessage(
 }
 
 export function jsonMessage(json: string): WireMessage {
-  const length = Buffer.byteLength(json);
-  const body = Buffer.from(new ArrayBuffer(length));
-  body.write(json);
-  return { headers: { 'content-type': 'application/json', 'content-length': String(length) }, body };
+  const body = Buffer.from(json);
+  return { headers: { 'content-type': 'application/json', 'content-length': String(body.byteLength) }, body };
 }
 
 function binaryMessage(json: string, binaries: readonly Uint8Array[]): WireMessage {
@@ -81,7 +79,7 @@ function binaryMessage(json: string, binaries: readonly Uint8Array[]): WireMessa
   // JSON allows white space at the end, and with it every reader finds the data aligned.
   const jsonLength = Math.ceil(textLength / ALIGNMENT) * ALIGNMENT;
   const total = binaries.reduce((sum, bytes) => sum + bytes.byteLength, jsonLength);
-  const body = Buffer.from(new ArrayBuffer(total));
+  const body = Buffer.allocUnsafe(total);
   body.write(json);
   body.fill(' ', textLength, jsonLength);
   let offset = jsonLength;

@@ -45,7 +45,7 @@ export async function answerClassification(
     predictions: classesOf(inference.outputs[0], top, labels),
     caveat,
   });
-  return { status: 200, headers: { ...headers, 'server-timing': serverTiming(decodeMs, inference) }, body };
+  return { status: 200, headers: Object.assign(headers, { 'server-timing': serverTiming(decodeMs, inference) }), body };
 }
 
 function classesOf(scores: Parameters<typeof topClasses>[0] | undefined, top: number, labels?: readonly string[]) {
