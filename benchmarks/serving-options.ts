@@ -5,13 +5,12 @@
  *   ratio and its interval of 95 %. Batching is free where neither interval lies below 1, nor a median below 0.97.
  * - `table MODEL`: throughput (closed loop of 16) and p99 (open loop at 60 % of what the same options carry in closed loop) over sizes and delays.
  * - `cache`: throughput of answers that are remembered over those that are not, SqueezeNet 1.1, closed loop of 4; the limit is 20.
- * - `added`: what the server adds to a bare inference at p99, at 30 % of capacity, SqueezeNet 1.1; the limit is 1 ms. And how much of that the least server does that there can be.
+ * - `added [MODEL]`: what the server adds to a bare inference at p99, at 30 % of capacity; the limit is 1 ms. And how much of that the least server does that there can be.
  *
  * Needs Linux (taskset), two CPUs and a build (`npm run build`). Usage: serving-options.ts batching|table|cache|added [model] [seconds a run]
  */
 import { type LoadDriver, type OfferedLoad, OUTCOME } from '../src/load/types.ts';
 import type { ServingSettings } from '../src/server/index.ts';
-import type { Arrivals } from '../src/spec/types.ts';
 import { NS_PER_MS, US_PER_MS } from '../src/units.ts';
 import { medianWithin, startBareLoop, startBareServer } from './bare-rig.ts';
 import {
@@ -48,7 +47,7 @@ function run(seconds: number): Promise<number> {
     case 'cache':
       return compareCache(seconds);
     case 'added':
-      return measureAdded(seconds);
+      return measureAdded(modelName ?? 'squeezenet1.1', seconds);
     default:
       throw new Error(`"${what}" is none of batching, table, cache, added`);
   }
@@ -58,8 +57,12 @@ function closed(concurrency: number): OfferedLoad {
   return { kind: 'closed', concurrency };
 }
 
-function open(rateRps: number, arrivals: Arrivals = 'poisson'): OfferedLoad {
-  return { kind: 'open', rateRps, arrivals, seed: 1, connections: 64 };
+function open(rateRps: number): OfferedLoad {
+  return { kind: 'open', rateRps, arrivals: 'poisson', seed: 1, connections: 64 };
+}
+
+function even(rateRps: number): OfferedLoad {
+  return { kind: 'open', rateRps, arrivals: 'constant', seed: 1, connections: 64, spin: 'always' };
 }
 
 /** Both servers are up and take turns, the order reversed from round to round. */
@@ -130,11 +133,11 @@ async function compareCache(seconds: number): Promise<number> {
  * What a request takes at 30 % load beyond the same inference at the same gaps without a server: the difference of the 99th percentiles.
  *
  * Gaps are constant, so that no request waits for another unless a run takes over three times as long as usual: queueing is what theory says of the inference's own times, and no
- * cost of the server. Latency counts from the send; how late the generator is, is printed apart. The bare loop, the least server (`bare-server.ts`) and dse's take turns.
+ * cost of the server. Latency counts from the send; how late the generator is, is printed apart. The generator never sleeps, so that no time is in it which its own CPU takes to wake for an answer. The bare loop, the least server (`bare-server.ts`) and dse's take turns.
  * `around` is a request's latency without its time in the runtime: the way there and back through the kernel, the waking of idle processors, reading, decoding, handing over, answering.
  */
-async function measureAdded(seconds: number): Promise<number> {
-  const model = await getModel('squeezenet1.1');
+async function measureAdded(name: string, seconds: number): Promise<number> {
+  const model = await getModel(name);
   await using bare = await startBareLoop(model.name);
   await using least = await startBareServer('bare-server.ts', model.name);
   await using server = await startOnCpu0({ models: [{ name: 'm', file: model.file, engine: PLAIN_ENGINE }] });
@@ -146,8 +149,8 @@ async function measureAdded(seconds: number): Promise<number> {
   const [leastTimes, serverTimes] = [emptyTimes(), emptyTimes()];
   while (serverTimes.latencyMs.length < FEWEST_ADDED) {
     bareMs.push(...(await bare.run({ seconds, inputs: 'fresh', everyMs: 1e3 / rateRps })).latenciesMs);
-    await addTimes(leastTimes, toLeast, open(rateRps, 'constant'), seconds);
-    await addTimes(serverTimes, toServer, open(rateRps, 'constant'), seconds);
+    await addTimes(leastTimes, toLeast, even(rateRps), seconds);
+    await addTimes(serverTimes, toServer, even(rateRps), seconds);
   }
   console.log(`${model.name}, ${rateRps.toFixed(1)} requests/s; milliseconds at p50 and p99`);
   printRow('', 'requests', 'latency', 'p99', 'runtime', 'p99', 'around', 'p99', 'sent late', 'p99');
