@@ -5,7 +5,7 @@
  *     npm run bench benchmarks/model-table.ts [-- MODEL...]
  *
  * Without names: every model of the catalogue. Variants that are not in the cache yet are made first, which is most of the time. Bare figures are onnxruntime in this process on one thread (`src/models/profile.ts`): run it on a quiet machine.
- * `speed` is the base's bare latency over the variant's, `macs` its multiply-adds over the base's; a prune is as good as its multiply-adds where their product is 1.
+ * `of base` is the file's share of the base's; `speed` is the base's bare latency over the variant's, `macs` its multiply-adds over the base's; a prune is as good as its multiply-adds where their product is 1.
  */
 import { modelCacheDir } from '../src/cli/cache-dir.ts';
 import { printTable } from '../src/cli/print-table.ts';
@@ -49,6 +49,7 @@ for (const name of names) {
       String(made.params),
       ((made.macs ?? Number.NaN) / 1e6).toFixed(2),
       (made.sizeBytes / 1e6).toFixed(3),
+      (made.sizeBytes / base.sizeBytes).toFixed(3),
       profile.bareLatencyMs.toFixed(3),
       (baseProfile.bareLatencyMs / profile.bareLatencyMs).toFixed(2),
       share.toFixed(2),
@@ -66,6 +67,7 @@ printTable(
     'parameters',
     'M multiply-adds',
     'MB',
+    'of base',
     'bare ms',
     'speed',
     'macs',

@@ -30,23 +30,52 @@ export function countParameters(graph: GraphProto): number {
   const read = new Set<string>();
   const readAsBias = new Set<string>();
   const nodes = nodesWithin(graph);
+  const tensors = constantTensors(graph);
   const foundScales = new Set(
     nodes.flatMap(({ opType, output }) => (opType === 'DynamicQuantizeLinear' ? output : [])),
   );
-  for (const { opType = '', input } of nodes) {
+  const scaling = scalingNodes(nodes, tensors);
+  for (const node of nodes) {
+    const { opType = '', input } = node;
     // What is multiplied with a scale found while running is a scale too.
     if (opType === 'Mul' && input.some((name) => foundScales.has(name))) continue;
+    if (scaling.has(node)) continue;
     for (const [index, name] of input.entries()) {
       if (!settingInputs[opType]?.includes(index)) read.add(name);
       if (readsQuantisedBias.has(opType)) readAsBias.add(name);
     }
   }
-  return constantTensors(graph)
+  return tensors
     .filter(({ name = '', dims, dataType = 0 }) => {
       if (dims.length === 0 || !read.has(name) || neverParameters.includes(dataType)) return false;
       return dataType !== onnxDataTypes.int32 || readAsBias.has(name);
     })
     .reduce((sum, tensor) => sum + elementCount(tensor), 0);
+}
+
+/** Nodes that do nothing but make scales of constants, or multiply 8-bit weights that were cast to floats with theirs. */
+function scalingNodes(nodes: readonly NodeProto[], tensors: readonly TensorProto[]): ReadonlySet<NodeProto> {
+  const bytes: readonly number[] = [onnxDataTypes.int8, onnxDataTypes.uint8];
+  const integers = new Set(tensors.filter(({ dataType = 0 }) => bytes.includes(dataType)).map(({ name }) => name));
+  const floats = new Set<string | undefined>();
+  for (const { opType, input, output } of nodes) {
+    if (!integers.has(input[0])) continue;
+    if (opType === 'Cast') floats.add(output[0]);
+    else if (opType === 'Gather' || opType === 'Slice') integers.add(output[0]);
+  }
+  const scales = new Set<string | undefined>();
+  const found = new Set<NodeProto>();
+  // From the last node to the first: a scale is known by what reads it.
+  for (const node of nodes.toReversed()) {
+    const { opType = '', input, output } = node;
+    const isScaled = opType === 'Mul' && input.some((name) => floats.has(name));
+    const isScale = scales.has(output[0]) && ['Gather', 'Slice', 'Mul'].includes(opType);
+    if (isScaled || isScale) found.add(node);
+    if (opType === 'DequantizeLinear') scales.add(input[1]);
+    else if (isScaled) for (const name of input) scales.add(name);
+    else if (isScale) for (const name of opType === 'Mul' ? input : input.slice(0, 1)) scales.add(name);
+  }
+  return found;
 }
 
 /** The nodes of a graph and of the graphs inside them. */

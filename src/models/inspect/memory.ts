@@ -14,7 +14,7 @@ export interface ModelMemory {
   readonly weightsBytes: number;
   /**
    * Bytes of all values computed for one item; undefined where a shape is not known. A value that is rounded at once, and one that only stands for its integers, take no memory of
-   * their own: onnxruntime fuses QuantizeLinear and DequantizeLinear with their neighbours.
+   * their own: onnxruntime fuses QuantizeLinear and DequantizeLinear with their neighbours. What is computed of weights alone is computed once, when the model is loaded.
    */
   readonly activationsBytes: number | undefined;
   /** The most bytes of computed values that are needed at one time, node by node in the order of the graph. The runtime needs more: it packs, pads and keeps an arena. */
@@ -40,10 +40,13 @@ export function memoryOf(model: OnnxModel, where: string, dims: OpenDimensions =
     const isRoundedAtOnce = readers.length > 0 && readers.every((reader) => isOperator(reader, 'QuantizeLinear'));
     return !isOutput(name) && (isRoundedAtOnce || isOperator(node, 'DequantizeLinear'));
   };
+  const constants = new Set(['', ...graph.initializer.map(({ name = '' }) => name)]);
   const bytes = new Map<string, number>();
   for (const { node, shapes } of steps) {
+    const isConstant = node.input.length > 0 && node.input.every((name) => constants.has(name));
+    if (isConstant) for (const name of node.output) constants.add(name);
     for (const [index, name] of node.output.entries()) {
-      bytes.set(name, isFused(node, name) ? 0 : product(shapes[index] ?? [0]) * size(types.get(name)));
+      bytes.set(name, isConstant || isFused(node, name) ? 0 : product(shapes[index] ?? [0]) * size(types.get(name)));
     }
   }
   const lastUse = new Map<string, number>();

@@ -6,24 +6,32 @@ import { type GraphProto, type NodeProto, onnxDataTypes } from '../onnx-schema.t
 import { createNode, isOperator } from '../rewrite/attributes.ts';
 import { indexGraph, namer } from '../rewrite/graph-index.ts';
 import { requireOpset } from '../rewrite/normalize.ts';
+import { shortenNames } from '../rewrite/shorten-names.ts';
 import { sweep } from '../rewrite/sweep.ts';
 import { floatsOf, tensorOf } from '../rewrite/tensor-values.ts';
 import { elementCount } from '../tensors.ts';
 import { isConstantMatrixProduct } from './plan.ts';
 import { quantizeWeights } from './scales.ts';
+import { storeAsIntegers } from './stored.ts';
 
 /** Where matrix products have less than this share of a model's weights, and of its multiply-adds, rounding them on the fly gains nothing worth a variant. */
 const SMALLEST_SHARE = 0.1;
+
+export interface DynamicQuantization {
+  /** Matrix products that run on integers. */
+  readonly products: number;
+  /** Tensors that are integers in the file only; see `storeAsIntegers`. */
+  readonly stored: number;
+}
 
 /**
  * Rounds the weights of matrix products to int8 ahead of time, and their inputs to uint8 as they come, each by its own range. No calibration is needed.
  *
  * Convolutions stay in float: onnxruntime's integer convolution without known output scales is slower than its float one. So this is for models of matrix products, as transformers
  * are, and for the size of models whose weights mostly stand in them. Changes the model in place; it must have been normalised.
- * @returns how many products were rounded
  * @throws ModelError if the operator set is too old, or matrix products have less than a tenth of the weights and of the multiply-adds
  */
-export function quantizeDynamic(model: OnnxModel, where: string): number {
+export function quantizeDynamic(model: OnnxModel, where: string): DynamicQuantization {
   requireOpset(model, 11, 'dynamic quantisation', where);
   const { graph } = model;
   const { constantOf } = indexGraph(graph);
@@ -41,8 +49,10 @@ export function quantizeDynamic(model: OnnxModel, where: string): number {
   const nameFor = namer(graph);
   const replacements = new Map(products.map((node) => [node, roundProduct(graph, node, nameFor)]));
   graph.node = graph.node.flatMap((node) => replacements.get(node) ?? [node]);
+  const stored = storeAsIntegers(graph);
   sweep(graph, where);
-  return products.length;
+  shortenNames(graph);
+  return { products: products.length, stored };
 }
 
 /** Share of the model's multiply-adds in matrix products; 0 where it is not known. */

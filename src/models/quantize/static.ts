@@ -6,6 +6,7 @@ import { isOperator } from '../rewrite/attributes.ts';
 import { indexGraph } from '../rewrite/graph-index.ts';
 import { convolveNorms } from '../rewrite/norm-to-conv.ts';
 import { requireOpset } from '../rewrite/normalize.ts';
+import { shortenNames } from '../rewrite/shorten-names.ts';
 import { sweep } from '../rewrite/sweep.ts';
 import { floatsOf } from '../rewrite/tensor-values.ts';
 import { type CalibrationSet, calibrate } from './calibrate.ts';
@@ -13,6 +14,7 @@ import { planQuantization, type QuantizationPlan } from './plan.ts';
 import { QdqWriter } from './qdq-writer.ts';
 import type { CalibrationMethod, Range } from './ranges.ts';
 import { activationScale, quantizeWeights, type Scale } from './scales.ts';
+import { storeAsIntegers } from './stored.ts';
 
 export interface StaticQuantization {
   readonly set: CalibrationSet;
@@ -23,28 +25,33 @@ export interface StaticQuantization {
  * Rounds a model to 8-bit integers ahead of time: int8 weights with a scale per output channel, uint8 activations with a scale per value, int32 biases.
  *
  * The graph is written in QDQ form: each rounded value is followed by QuantizeLinear and DequantizeLinear, which onnxruntime fuses with the operators between them into integer
- * kernels. Activations are uint8 and weights int8, the form whose products VNNI instructions add four at a time. Changes the model in place; it must have been normalised.
- * @throws ModelError if the operator set is too old, or no node can run on integers
+ * kernels. Activations are uint8 and weights int8, the form whose products VNNI instructions add four at a time. Weights without an integer kernel are stored as integers where that can be; see
+ * `storeAsIntegers`. Changes the model in place; it must have been normalised.
+ * @returns how many tensors are integers in the file only
+ * @throws ModelError if the operator set is too old, or nothing can be rounded
  */
 export async function quantizeStatic(
   model: OnnxModel,
   where: string,
   { set, method }: StaticQuantization,
-): Promise<void> {
+): Promise<number> {
   requireOpset(model, 13, 'quantisation with a scale per channel', where);
   convolveNorms(model, where);
   const plan = planQuantization(model.graph);
-  if (plan.weighted.size === 0) {
-    throw new ModelError({
-      where,
-      what: 'the model has no convolution or matrix product with constant float32 weights, so there is nothing to quantise',
-      hint: 'Give the float32 form of the model.',
-    });
-  }
   const watched = [...new Set(plan.values.map(({ scaledAs }) => scaledAs))];
   const ranges = await calibrate(model, where, watched, set, method);
   rewrite(model.graph, plan, scalesOf(plan, ranges));
+  const stored = storeAsIntegers(model.graph);
+  if (plan.weighted.size + stored === 0) {
+    throw new ModelError({
+      where,
+      what: 'the model has no convolution, matrix product, recurrent layer or table of rows with constant float32 weights, so there is nothing to quantise',
+      hint: 'Give the float32 form of the model.',
+    });
+  }
   sweep(model.graph, where);
+  shortenNames(model.graph);
+  return stored;
 }
 
 function scalesOf(plan: QuantizationPlan, ranges: ReadonlyMap<string, Range>): ReadonlyMap<string, Scale> {
@@ -103,10 +110,11 @@ function roundWeights(node: NodeProto, inputScale: number, writer: QdqWriter): v
   const biases = floatsOf(constantOf(biasName));
   const isRowPerChannel = isOperator(node, 'Conv') || intAttribute(node, 'transB', 0) === 1;
   const axis = isRowPerChannel ? 0 : dims.length - 1;
-  const { values, scales } = quantizeWeights(weights, dims, axis, biases, inputScale);
-  node.input = [activation, writer.integers(weightName, 'int8', dims, values, scales, axis)];
+  const rounded = quantizeWeights(weights, dims, axis, biases, inputScale);
+  const { result, scales } = writer.weights(weightName, dims, rounded, axis, !isOperator(node, 'Conv'));
+  node.input = [activation, result];
   if (biases === undefined) return;
-  const steps = scales.map((scale) => scale * inputScale);
-  const rounded = Int32Array.from(biases, (bias, channel) => Math.round(bias / (steps[channel] ?? 1)));
-  node.input.push(writer.integers(biasName, 'int32', [rounded.length], rounded, steps, 0));
+  const steps = rounded.scales.map((scale) => scale * inputScale);
+  const integers = Int32Array.from(biases, (bias, channel) => Math.round(bias / (steps[channel] ?? 1)));
+  node.input.push(writer.bias(biasName, integers, inputScale, scales));
 }

@@ -45,6 +45,11 @@ export function caveatsOf(
   if (steps.some(({ step }) => step === 'sparse')) {
     caveats.push("zeroed weights cost as much as others in onnxruntime's CPU kernels: no smaller, no faster");
   }
+  if (steps.some(({ stored = 0 }) => Number(stored) > 0)) {
+    caveats.push(
+      'the weights of its recurrent layers, or tables that rows are looked up in, are int8 in the file and float32 in the arithmetic: smaller, no faster',
+    );
+  }
   if (fusedOutput !== undefined) {
     caveats.push(
       `its output "${fusedOutput}" is added to another value inside: onnxruntime's fusion of convolutions with additions, which would lose it and end the process, is off`,

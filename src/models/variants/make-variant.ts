@@ -43,10 +43,14 @@ async function apply(model: OnnxModel, step: VariantStep, set: CalibrationSet, w
     case 'trained':
       throw new Error(`the trained variant "${step.name}" is a file of its own, from which the steps after it start`);
     case 'int8-static':
-      await quantizeStatic(model, where, { set, method: step.method });
-      return { step: 'int8-static', method: step.method, ...calibrationOf(set) };
+      return {
+        step: 'int8-static',
+        method: step.method,
+        stored: await quantizeStatic(model, where, { set, method: step.method }),
+        ...calibrationOf(set),
+      };
     case 'int8-dynamic':
-      return { step: 'int8-dynamic', products: quantizeDynamic(model, where) };
+      return { step: 'int8-dynamic', ...quantizeDynamic(model, where) };
     case 'fp16':
       convertToFloat16(model, where);
       return { step: 'fp16' };

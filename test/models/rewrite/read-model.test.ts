@@ -45,7 +45,7 @@ test('a variant of such a model stands alone', async () => {
   const cacheDir = mkdtempSync(join(tmpdir(), 'dse-external-cache-'));
   const { params, lineage } = await resolveModel(file, 'int8-dynamic', { baseDir: '.', cacheDir });
   expect(params).toBe(16);
-  expect(lineage?.steps).toEqual([{ step: 'int8-dynamic', products: 1 }]);
+  expect(lineage?.steps).toEqual([{ step: 'int8-dynamic', products: 1, stored: 0 }]);
 });
 
 test('a data file that ends too soon is refused by the name of the tensor', async () => {

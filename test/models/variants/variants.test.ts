@@ -49,6 +49,7 @@ describe('a variant of the trained model', async () => {
         {
           step: 'int8-static',
           method: 'percentile',
+          stored: 0,
           calibration: 'mnist-calibration-500-images.idx',
           calibration_digest: expect.stringMatching(/^[0-9a-f]{64}$/),
           calibration_items: 500,
