@@ -1,16 +1,21 @@
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
-import { messageOf } from '../errors.ts';
-import { encodeError, KserveError, parseJsonObject, quote } from '../kserve/index.ts';
+import { KserveError, parseJsonObject, quote } from '../kserve/index.ts';
 import { packageVersion } from '../package-files.ts';
-import { answerBrokenRequest, answerConnect, answerExpectation, REQUEST_TIMEOUT_MS } from '../server/index.ts';
-import { MS_PER_S, monotonicNs } from '../units.ts';
-import type { ForwardedRequest } from './attempt.ts';
-import { forward } from './forward.ts';
-import { requestFields } from './header-fields.ts';
-import { HeldBody, tooLarge } from './held-body.ts';
+import {
+  answerBrokenRequest,
+  answerConnect,
+  answerExpectation,
+  BufferPool,
+  REQUEST_TIMEOUT_MS,
+  serveDirectly,
+} from '../server/index.ts';
+import { answerDirectly, isTakenDirectly } from './direct-requests.ts';
+import { errorAnswer } from './error-answer.ts';
+import { HeldBody } from './held-body.ts';
 import { mergeIndexes } from './merge-indexes.ts';
 import type { GatewayEvents } from './metrics.ts';
+import { passOn } from './pass-on.ts';
 import { INDEX_PATH } from './read-models.ts';
 import { type Route, type Routes, stateOfRoute } from './routes.ts';
 import { statusOf } from './status.ts';
@@ -26,6 +31,9 @@ export interface GatewayParts {
   readonly onError: (error: unknown) => void;
 }
 
+/** Memory of request bodies kept between requests. */
+const KEPT_BYTES = 32e6;
+
 /** An index is asked for with a few words. */
 const INDEX_BODY_LIMIT_BYTES = 64 * 1024;
 
@@ -36,7 +44,7 @@ const INDEX_BODY_LIMIT_BYTES = 64 * 1024;
  * Source: Open Inference Protocol, REST; https://github.com/kserve/open-inference-protocol
  */
 export function buildGateway(parts: GatewayParts): FastifyInstance {
-  const { routes, upstreams, registry, events } = parts;
+  const { settings, routes, upstreams, registry, events } = parts;
   const app = fastify({
     logger: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -80,47 +88,24 @@ export function buildGateway(parts: GatewayParts): FastifyInstance {
     const ready = stateOfRoute(route) === 'ready';
     return reply.code(ready ? 200 : 503).send({ name: route.name, ready });
   });
+  const handle = (method: 'GET' | 'POST', end: string) => async (request: FastifyRequest, reply: FastifyReply) =>
+    passOn(routeFor(request, routes), { request, reply, method, end }, parts);
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
-    app.get(path, passOn('GET', '', parts));
-    app.post(`${path}/infer`, passOn('POST', '/infer', parts));
-    app.post(`${path}/classify`, passOn('POST', '/classify', parts));
+    app.get(path, handle('GET', ''));
+    app.post(`${path}/infer`, handle('POST', '/infer'));
+    app.post(`${path}/classify`, handle('POST', '/classify'));
   }
-  app.get('/v2/models/:model/versions/:version/ready', passOn('GET', '/ready', parts));
+  app.get('/v2/models/:model/versions/:version/ready', handle('GET', '/ready'));
+  const pool = new BufferPool(KEPT_BYTES);
+  const closeDirect = serveDirectly(app.server, {
+    pool,
+    bodyLimitBytes: settings.bodyLimitBytes,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    takes: (head) => isTakenDirectly(head, routes),
+    answer: (head, { bytes }, client) => answerDirectly(head, bytes, client, app, pool, parts),
+  });
+  app.addHook('preClose', async () => closeDirect(settings.drainTimeoutMs));
   return app;
-}
-
-/** Handles a request by passing it on to a target of the model that its path names. */
-function passOn(method: ForwardedRequest['method'], end: string, parts: GatewayParts) {
-  const { routes, settings, events } = parts;
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const startNs = monotonicNs();
-    const route = routeFor(request, routes);
-    const { version } = request.params as { readonly version?: string };
-    const rest = `${version === undefined ? '' : `/versions/${encodeURIComponent(version)}`}${end}${queryOf(request)}`;
-    const body = method === 'POST' ? holdBody(request, settings.bodyLimitBytes) : undefined;
-    reply.hijack();
-    try {
-      const forwarded = { method, rest, headers: requestFields(request.headers, body !== undefined), body };
-      await forward(route, forwarded, reply.raw, events, retryAfterS(settings));
-      if (body !== undefined) events.onDone(route, monotonicNs() - startNs);
-    } catch (error) {
-      const { status, headers, text } = errorAnswer(error, parts);
-      events.onFailure(route, `${status}`);
-      reply.raw.writeHead(status, headers).end(text);
-    } finally {
-      body?.discard();
-    }
-  };
-}
-
-function queryOf({ url }: FastifyRequest): string {
-  const at = url.indexOf('?');
-  return at < 0 ? '' : url.slice(at);
-}
-
-function holdBody({ raw, headers }: FastifyRequest, limitBytes: number): HeldBody {
-  if (Number(headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
-  return new HeldBody(raw, limitBytes);
 }
 
 function routeOf({ params }: FastifyRequest, routes: Routes): Route | undefined {
@@ -145,32 +130,7 @@ async function readIndexOptions({ raw }: FastifyRequest): Promise<{ readonly isR
   throw new KserveError(400, `the request has ${quote(ready)} as "ready", where true or false is expected`);
 }
 
-function retryAfterS({ pollIntervalMs }: GatewaySettings): number {
-  return Math.max(1, Math.ceil(pollIntervalMs / MS_PER_S));
-}
-
-interface ErrorAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly text: Uint8Array;
-}
-
-function errorAnswer(error: unknown, { onError }: Pick<GatewayParts, 'onError'>): ErrorAnswer {
-  const isOurs = error instanceof KserveError;
-  const status = isOurs ? error.status : ((error as Partial<FastifyError>).statusCode ?? 500);
-  if (status === 500) onError(error);
-  const { headers, body } = encodeError(messageOf(error));
-  const retryAfter = isOurs ? error.retryAfterS : undefined;
-  const fields = {
-    ...headers,
-    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
-    // What has not come of the body by now is not waited for.
-    ...(status === 413 && { connection: 'close' }),
-  };
-  return { status, headers: fields, text: body };
-}
-
 function sendError(error: unknown, reply: FastifyReply, parts: Pick<GatewayParts, 'onError'>): FastifyReply {
-  const { status, headers, text } = errorAnswer(error, parts);
-  return reply.code(status).headers(headers).send(text);
+  const { status, headers, body } = errorAnswer(error, parts);
+  return reply.code(status).headers(headers).send(body);
 }

@@ -1,9 +1,10 @@
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { monotonicNs } from '../units.ts';
-import { answerFields } from './header-fields.ts';
-import type { HeldBody } from './held-body.ts';
+import { answerFields, type Fields } from './header-fields.ts';
+import type { RequestBytes } from './held-body.ts';
+import type { Reply } from './reply.ts';
 import type { Target } from './routes.ts';
 
 /** A request as every attempt at it is made. */
@@ -11,9 +12,9 @@ export interface ForwardedRequest {
   readonly method: 'GET' | 'POST';
   /** What stands behind the model's name in the path, e.g. "/infer". */
   readonly rest: string;
-  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly headers: Readonly<Fields>;
   /** Undefined where the method has none. */
-  readonly body: HeldBody | undefined;
+  readonly body: RequestBytes | undefined;
 }
 
 /** How an attempt to have a request answered by one target ended. */
@@ -31,7 +32,7 @@ export type AttemptEnd =
   | { readonly kind: 'client-gone' };
 
 export interface RefusedAnswer {
-  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly headers: Fields;
   readonly body: Buffer;
 }
 
@@ -46,11 +47,7 @@ const UPSTREAM_HEADER = 'dse-upstream';
  *
  * A 503 is held back, so that another target can be tried; everything else goes out as it comes. Never rejects.
  */
-export function attempt(
-  { upstream, model }: Target,
-  request: ForwardedRequest,
-  reply: ServerResponse,
-): Promise<AttemptEnd> {
+export function attempt({ upstream, model }: Target, request: ForwardedRequest, reply: Reply): Promise<AttemptEnd> {
   const { method, rest, headers, body } = request;
   return new Promise((resolve) => {
     const passing = new PassingAnswer(upstream.name, reply, body, resolve);
@@ -60,45 +57,47 @@ export function attempt(
 }
 
 /** Any async iterable will do; the types of `dispatch` do not say so, those of `request` do. */
-function bytesOf(body: HeldBody | undefined): Readable | null {
-  return (body?.read() ?? null) as unknown as Readable | null;
+function bytesOf(body: RequestBytes | undefined): Uint8Array | Readable | null {
+  return (body?.read() ?? null) as Uint8Array | Readable | null;
 }
 
 class PassingAnswer implements Dispatcher.DispatchHandler {
   readonly #name: string;
-  readonly #reply: ServerResponse;
-  readonly #body: HeldBody | undefined;
+  readonly #reply: Reply;
+  readonly #body: RequestBytes | undefined;
   readonly #resolve: (end: AttemptEnd) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #status: number | undefined;
   #headNs = 0;
   #refused: { readonly headers: RefusedAnswer['headers']; readonly parts: Buffer[] } | undefined;
 
-  constructor(name: string, reply: ServerResponse, body: HeldBody | undefined, resolve: (end: AttemptEnd) => void) {
+  constructor(name: string, reply: Reply, body: RequestBytes | undefined, resolve: (end: AttemptEnd) => void) {
     this.#name = name;
     this.#reply = reply;
     this.#body = body;
     this.#resolve = resolve;
-    reply.on('close', this.#onClosed).on('drain', this.#onDrain);
+    reply.onGone = () => this.#controller?.abort(new Error('the client went away'));
+    reply.onRoom = () => this.#controller?.resume();
   }
 
   /** The next thing to happen is the first byte being written. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#reply.destroyed) controller.abort(new Error('the client went away'));
+    if (this.#reply.isGone) controller.abort(new Error('the client went away'));
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return;
     this.#status = status;
     this.#headNs = monotonicNs();
-    const fields = { ...answerFields(headers), [UPSTREAM_HEADER]: this.#name };
+    const fields = answerFields(headers);
+    fields[UPSTREAM_HEADER] = this.#name;
     if (status === REFUSED) {
       this.#refused = { headers: fields, parts: [] };
       return;
     }
     this.#body?.forget();
-    this.#reply.writeHead(status, fields);
+    this.#reply.begin(status, fields);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -117,26 +116,19 @@ class PassingAnswer implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#reply.destroyed) {
+    if (this.#reply.isGone) {
       this.#end({ kind: 'client-gone' });
-    } else if (this.#reply.headersSent) {
+    } else if (this.#reply.hasBegun) {
       this.#end({ kind: 'broken', error });
-      this.#reply.destroy();
+      this.#reply.breakOff();
     } else {
       this.#end({ kind: this.#controller === undefined ? 'not-sent' : 'lost', error });
     }
   }
 
-  readonly #onClosed = () => {
-    this.#controller?.abort(new Error('the client went away'));
-  };
-
-  readonly #onDrain = () => {
-    this.#controller?.resume();
-  };
-
   #end(end: AttemptEnd): void {
-    this.#reply.off('close', this.#onClosed).off('drain', this.#onDrain);
+    this.#reply.onGone = undefined;
+    this.#reply.onRoom = undefined;
     this.#resolve(end);
   }
 }

@@ -1,9 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import { KserveError, quote } from '../kserve/index.ts';
 import { monotonicNs } from '../units.ts';
 import { unreachable } from '../unreachable.ts';
 import { attempt, type ForwardedRequest, type RefusedAnswer } from './attempt.ts';
 import type { GatewayEvents } from './metrics.ts';
+import type { Reply } from './reply.ts';
 import { chooseTarget, type Route, type Target } from './routes.ts';
 import { describe } from './upstream.ts';
 
@@ -18,7 +18,7 @@ import { describe } from './upstream.ts';
 export async function forward(
   route: Route,
   request: ForwardedRequest,
-  reply: ServerResponse,
+  reply: Reply,
   events: GatewayEvents,
   retryAfterS: number,
 ): Promise<void> {
@@ -62,9 +62,10 @@ export async function forward(
   }
   if (refusal === undefined) throw unavailable(route, retryAfterS);
   if (isInference) events.onAnswer(route, refusal.target, 503, undefined);
-  reply
-    .writeHead(503, { ...refusal.answer.headers, 'content-length': refusal.answer.body.byteLength })
-    .end(refusal.answer.body);
+  const { headers, body } = refusal.answer;
+  reply.begin(503, { ...headers, 'content-length': String(body.byteLength) });
+  reply.write(body);
+  reply.end();
 }
 
 function lost(error: unknown, { upstream }: Target, { body }: ForwardedRequest): KserveError {

@@ -1,6 +1,32 @@
 import type { IncomingMessage } from 'node:http';
 import { KserveError } from '../kserve/index.ts';
 
+/** A request's body as it is sent on, from its start each time. */
+export interface RequestBytes {
+  /** Why it will never be complete; undefined where it is, or may still be. */
+  readonly failure: KserveError | undefined;
+  /** The whole body for a new reader; it ends for the one before. */
+  read(): Uint8Array | AsyncIterable<Uint8Array>;
+  /** No other reader will come. */
+  forget(): void;
+}
+
+/** A body that is there already. */
+export class WholeBody implements RequestBytes {
+  readonly failure = undefined;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  read(): Uint8Array {
+    return this.#bytes;
+  }
+
+  forget(): void {}
+}
+
 /** Bytes that may wait here for an upstream before the client is held up. */
 const WAITING_BYTES = 256 * 1024;
 
@@ -8,7 +34,7 @@ const WAITING_BYTES = 256 * 1024;
  * A request's body on its way through: read by an upstream while it still comes in, and kept, chunk by chunk as it came and without a copy, until the answer begins, so that
  * another upstream can be sent the same bytes from the start.
  */
-export class HeldBody {
+export class HeldBody implements RequestBytes {
   readonly #request: IncomingMessage;
   readonly #limitBytes: number;
   #chunks: Buffer[] = [];
@@ -30,12 +56,10 @@ export class HeldBody {
     request.on('data', this.#onData).once('end', this.#onEnd).once('close', this.#onClose);
   }
 
-  /** Why the body will never be complete; undefined where it is, or may still be. */
   get failure(): KserveError | undefined {
     return this.#failure;
   }
 
-  /** The whole body from its start, for a new reader; it ends for the one before. */
   async *read(): AsyncGenerator<Buffer> {
     const reader = ++this.#reader;
     this.#unread = 0;
@@ -58,7 +82,7 @@ export class HeldBody {
     }
   }
 
-  /** No other upstream will read it: what was read is let go. */
+  /** What was read is let go. */
   forget(): void {
     this.#isKept = false;
     this.#chunks.splice(0, this.#unread);

@@ -1,5 +1,6 @@
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import { messageOf } from '../errors.ts';
 import type { GatewaySettings, TargetState, UpstreamSettings } from './types.ts';
 
@@ -36,6 +37,7 @@ export class Upstream implements AsyncDisposable {
   readonly #readModels: (upstream: Upstream) => Promise<ModelStates>;
   readonly #onChange: OnChange;
   readonly #settings: GatewaySettings;
+  readonly #sockets = new Set<Socket>();
   readonly #stopping = new AbortController();
   #models: ModelStates = new Map();
   #downReason: string | undefined = 'it was not asked yet';
@@ -56,8 +58,18 @@ export class Upstream implements AsyncDisposable {
     this.#settings = settings;
     this.#readModels = readModels;
     this.#onChange = onChange;
+    const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
     this.pool = new Pool(url, {
-      connect: { timeout: CONNECT_TIMEOUT_MS },
+      connect: (options, callback) =>
+        connect(options, (...[error, socket]) => {
+          if (error !== null) {
+            callback(error, null);
+            return;
+          }
+          this.#sockets.add(socket);
+          socket.once('close', () => this.#sockets.delete(socket));
+          callback(null, socket);
+        }),
       headersTimeout: settings.timeoutMs,
       bodyTimeout: settings.timeoutMs,
     });
@@ -75,6 +87,12 @@ export class Upstream implements AsyncDisposable {
   /** Every model it has told of, also while it is down. */
   get models(): ModelStates {
     return this.#models;
+  }
+
+  /** Whether the kernel has every byte that was written to it, so that no memory of a request is still read from. */
+  get hasAllWritten(): boolean {
+    for (const { writableLength } of this.#sockets) if (writableLength > 0) return false;
+    return true;
   }
 
   stateOf(model: string): TargetState {

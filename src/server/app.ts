@@ -14,7 +14,7 @@ import {
 import { answerBrokenRequest, answerConnect, answerExpectation } from './broken-request.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { answerClassification } from './classify-route.ts';
-import { type DirectAnswer, serveDirectly } from './direct/index.ts';
+import { type DirectAnswer, inject, PLAIN_PATH, serveDirectly } from './direct/index.ts';
 import { answerInference } from './infer-route.ts';
 import { isFault } from './is-fault.ts';
 import { describeModel } from './model-metadata.ts';
@@ -123,9 +123,10 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
     bodyLimitBytes: options.bodyLimitBytes,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     takes: ({ method, target }) => (method === 'POST' ? MODEL_PATH : PLAIN_PATH).test(target),
-    async answer({ method, target, headers }, body) {
+    async answer(head, body) {
+      const { method, target, headers } = head;
       const [, model, version, action] = MODEL_PATH.exec(target) ?? [];
-      if (method !== 'POST' || model === undefined) return await inject(app, method, target, headers);
+      if (method !== 'POST' || model === undefined) return await inject(app, head);
       const answer = action === 'infer' ? infer(model, version, headers, body) : classify(model, version, body);
       return await answer.catch((error: unknown) => errorAnswer(error, options));
     },
@@ -139,22 +140,6 @@ const MODEL_PATH = /^\/v2\/models\/([\w.-]+)(?:\/versions\/([\w.-]+))?\/(infer|c
 
 /** What a classification is asked for that has no query. */
 const PLAIN_QUESTION: ClassificationOptions = { top: DEFAULT_TOP, timeout: undefined };
-
-/** A path that means the same however it is read. */
-const PLAIN_PATH = /^(?:\/[\w-][\w.-]*)+$/;
-
-/** Answers a request without a body as if it had come over a connection of Node's. */
-async function inject(
-  app: FastifyInstance,
-  method: string,
-  url: string,
-  headers: Readonly<Record<string, string>>,
-): Promise<DirectAnswer> {
-  const response = await app.inject({ method: method as 'GET' | 'HEAD', url, headers });
-  const { connection: _, date: _own, ...fields } = response.headers;
-  const texts = Object.entries(fields).map(([name, value]) => [name, String(value)]);
-  return { status: response.statusCode, headers: Object.fromEntries(texts), body: response.rawPayload };
-}
 
 function bodyOf({ body }: FastifyRequest): RequestBody {
   if (body === undefined) throw new KserveError(400, 'the request has no body');

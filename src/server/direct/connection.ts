@@ -1,5 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { encodeError } from '../../kserve/index.ts';
 import { monotonicNs } from '../../units.ts';
 import { unreachable } from '../../unreachable.ts';
@@ -15,6 +17,19 @@ export interface DirectAnswer {
   readonly body: Uint8Array;
 }
 
+/** An answer that goes out part by part, framed as its header fields say. Where `parts` ends in an error, the connection is closed. */
+export interface StreamedAnswer extends Pick<DirectAnswer, 'status' | 'headers'> {
+  readonly parts: Readable;
+}
+
+/** The client of a request that is being answered. */
+export interface DirectClient {
+  /** When the head of the request was there, on the machine's monotonic clock. */
+  readonly headNs: number;
+  /** Called where the client goes away before it has its answer. Where this is set, one that will send no more has gone, as it has for Node's HTTP server; else it is still answered. */
+  onGone: (() => void) | undefined;
+}
+
 export interface DirectOptions {
   readonly pool: BufferPool;
   readonly bodyLimitBytes: number;
@@ -25,7 +40,11 @@ export interface DirectOptions {
   /** Whether requests of this head are answered here. */
   readonly takes: (head: RequestHead) => boolean;
   /** Never rejects. */
-  readonly answer: (head: RequestHead, body: RequestBody) => Promise<DirectAnswer>;
+  readonly answer: (
+    head: RequestHead,
+    body: RequestBody,
+    client: DirectClient,
+  ) => Promise<DirectAnswer | StreamedAnswer>;
   /** Gives the connection to Node's HTTP server, for good; `unread` are the bytes that came and were not answered. */
   readonly handOver: (socket: Socket, unread: Buffer) => void;
   /** Called when the connection is closed, and when it was given away. */
@@ -81,6 +100,8 @@ export class DirectConnection {
   #body = new Uint8Array(0);
   #bodyStart = 0;
   #bodyEnd = 0;
+  #headNs = 0;
+  #client: DirectClient | undefined;
   /** Runs from the first byte of a head and of a body; what it finds in another state is of the past. */
   readonly #timer: NodeJS.Timeout;
   #closesAfterAnswer = false;
@@ -102,6 +123,7 @@ export class DirectConnection {
     this.#socket.on('end', this.#onEnd).on('error', ignoreReset);
     this.#socket.once('close', () => {
       this.#enter('closed');
+      this.#client?.onGone?.();
       options.onGone();
     });
     this.#socket.setTimeout(options.keepAliveMs).on('timeout', this.#onTimeout);
@@ -159,6 +181,7 @@ export class DirectConnection {
     const known = this.#head?.begins(bytes) === true ? this.#head : this.#recognize(bytes);
     if (known === undefined) return;
     this.#head = known;
+    this.#headNs = monotonicNs();
     this.#body = new Uint8Array(this.#options.pool.take(known.bodyStart + known.head.contentLength));
     this.#bodyStart = known.bodyStart;
     this.#bodyEnd = known.bodyStart;
@@ -221,10 +244,13 @@ export class DirectConnection {
 
   async #answer(body: RequestBody): Promise<void> {
     this.#enter('answering');
-    const answer = await this.#options.answer((this.#head as KnownHead).head, body);
+    this.#client = { headNs: this.#headNs, onGone: undefined };
+    const answer = await this.#options.answer((this.#head as KnownHead).head, body, this.#client);
     if (this.#state !== 'answering') return;
     const isLast = this.#closesAfterAnswer;
-    const hasRoom = this.#write(answer, isLast);
+    const hasRoom = 'parts' in answer ? await this.#stream(answer, isLast) : this.#write(answer, isLast);
+    this.#client = undefined;
+    if (!this.#isAnswering()) return;
     this.#enter(isLast ? 'closed' : 'idle');
     if (isLast) this.#socket.destroySoon();
     else if (hasRoom) this.#goOn();
@@ -243,11 +269,9 @@ export class DirectConnection {
     this.#socket.destroySoon();
   }
 
-  #write({ status, headers, body }: DirectAnswer, isLast: boolean): boolean {
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
-    for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
-    const connection = isLast ? 'close' : `keep-alive\r\nkeep-alive: timeout=${this.#keepAliveS}`;
-    head += `date: ${httpDate()}\r\nconnection: ${connection}\r\n\r\n`;
+  #write(answer: DirectAnswer, isLast: boolean): boolean {
+    const { body } = answer;
+    const head = this.#headOf(answer, isLast);
     if (body.byteLength <= SMALL_ANSWER_BYTES) {
       const whole = Buffer.allocUnsafe(head.length + body.byteLength);
       whole.write(head, 'latin1');
@@ -259,6 +283,31 @@ export class DirectConnection {
     const hasRoom = this.#socket.write(body);
     this.#socket.uncork();
     return hasRoom;
+  }
+
+  /** Returns when the last part was written, or the connection is broken off. */
+  async #stream(answer: StreamedAnswer, isLast: boolean): Promise<boolean> {
+    const { parts } = answer;
+    const ended = finished(parts);
+    this.#socket.write(this.#headOf(answer, isLast), 'latin1');
+    parts.pipe(this.#socket, { end: false });
+    await ended.catch(() => {
+      this.#enter('closed');
+      this.#socket.destroy();
+    });
+    return !this.#socket.writableNeedDrain;
+  }
+
+  #headOf({ status, headers }: Pick<DirectAnswer, 'status' | 'headers'>, isLast: boolean): string {
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+    for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+    const connection = isLast ? 'close' : `keep-alive\r\nkeep-alive: timeout=${this.#keepAliveS}`;
+    return `${head}date: ${httpDate()}\r\nconnection: ${connection}\r\n\r\n`;
+  }
+
+  /** The state may have changed while an answer went out; a comparison in place would count as settled. */
+  #isAnswering(): boolean {
+    return this.#state === 'answering';
   }
 
   #goOn(): void {
@@ -284,7 +333,8 @@ export class DirectConnection {
         this.#refuseBody(400, 'the request ended before its body was complete');
         return;
       case 'answering':
-        this.#closesAfterAnswer = true;
+        if (this.#client?.onGone === undefined) this.#closesAfterAnswer = true;
+        else this.#socket.destroy();
         return;
       case 'given away':
       case 'closed':

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { DirectAnswer, DirectOptions } from './connection.ts';
+import type { DirectOptions } from './connection.ts';
 import { DirectConnection } from './connection.ts';
 
 export interface ServeDirectlyOptions
@@ -14,7 +14,7 @@ export function serveDirectly(server: Server, options: ServeDirectlyOptions): (g
   const [toHttp] = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
   const connections = new Set<DirectConnection>();
   let answering = 0;
-  const answer = async (...request: Parameters<DirectOptions['answer']>): Promise<DirectAnswer> => {
+  const answer = async (...request: Parameters<DirectOptions['answer']>) => {
     answering++;
     try {
       return await options.answer(...request);
