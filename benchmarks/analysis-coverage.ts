@@ -1,5 +1,6 @@
 /**
- * How often every interval over replicates, configurations and contexts is printed, and how often it covers the truth, on simulated experiments whose truth is known.
+ * How often every interval over replicates, configurations and contexts is printed, and how often it covers the truth, on simulated experiments whose truth is known; for tests by permutation, how
+ * often they raise no false alarm at 5 %.
  *
  * One line an interval and design: nominal confidence, share of the printed intervals that cover (with the standard error of the simulation), share of experiments that printed one. An
  * interval may be wider than it says, which costs sharpness and misleads nobody; ends with 1 where one covers less than 93 %, give or take twice the standard error. The

@@ -8,7 +8,7 @@ import { findEffects } from './effects.ts';
 import { noteEqualObjectives } from './equal-objectives.ts';
 import { describeFronts } from './front-uncertainty.ts';
 import { findFronts, findLeftOut, markLeftOut } from './fronts.ts';
-import { findLaunches, findSources } from './launches.ts';
+import { findLaunches, findSources, numberServers } from './launches.ts';
 import { isTooLong, markOnAnyFront, noteShortTables } from './listed.ts';
 import { createLossFinder, withDrawnLosses } from './losses.ts';
 import { createMeanSampler, type SampledResponse } from './mean-sampler.ts';
@@ -145,7 +145,7 @@ export function analyzeTable(table: Table, options: AnalysisOptions): Analysis {
       ...noteShortTables(configurations, fronts, responses.size),
       ...noteUnevenReplicates(table, configurations, means, resolved),
       ...noteSingleContexts(configurations, resolved),
-      ...noteOrderEffects(table, configurations, resolved),
+      ...noteOrderEffects(table, configurations, launches, resolved),
     ],
   };
 }
@@ -306,22 +306,36 @@ const ORDER_SEED = 1;
 /** Objectives that moved with the run order beyond what the configurations explain: the machine, and not the configuration, may be what is compared. */
 function noteOrderEffects(
   table: Table,
-  { count, offsets, rows }: Configurations,
+  configurations: Configurations,
+  launches: Int32Array | undefined,
   { objectives }: Required<AnalysisOptions>,
 ): string[] {
   const order = table.columns.get('run_order');
   if (order?.kind !== 'number') return [];
+  const { count, offsets, rows } = configurations;
   const runOrder = Float64Array.from(rows, (row) => order.values[row] as number);
   const configurationOf = new Int32Array(rows.length);
   for (let index = 0; index < count; index++) configurationOf.fill(index, offsets[index], offsets[index + 1]);
+  const launched = launches && {
+    launches: rows.map((row) => launches[row] as number),
+    servers: gatherAt(numberServers(configurations, launches), configurationOf),
+  };
+  const unit = launches === undefined ? 'trial' : 'launch';
   return objectives.flatMap(({ response }) => {
-    const values = numbersOf(table, response);
-    const ofUsable = Float64Array.from(rows, (row) => values[row] as number);
-    const effect = testOrderEffect(configurationOf, runOrder, ofUsable, createRng(ORDER_SEED));
+    const ofTable = numbersOf(table, response);
+    const values = Float64Array.from(rows, (row) => ofTable[row] as number);
+    const effect = testOrderEffect(
+      { configurations: configurationOf, runOrder, values, launched },
+      createRng(ORDER_SEED),
+    );
     if ('reason' in effect || effect.p >= ORDER_EFFECT_LEVEL) return [];
     const change = `${effect.relativeChange > 0 ? '+' : ''}${(effect.relativeChange * 100).toFixed(1)} %`;
     return [
-      `${response} moved with the run order (${change} from the first trial to the last, ${effect.method} p = ${effect.p.toPrecision(2)}); something other than the configurations changed during the run`,
+      `${response} moved with the run order (${change} from the first ${unit} to the last, ${effect.method} p = ${effect.p.toPrecision(2)}); something other than the configurations changed during the run`,
     ];
   });
+}
+
+function gatherAt(values: Int32Array, places: Int32Array): Int32Array {
+  return places.map((place) => values[place] as number);
 }

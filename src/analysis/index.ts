@@ -25,7 +25,7 @@ export {
 export type { LevelMean } from './level-means.ts';
 export { checkLittlesLaw, type LittlesLaw } from './littles-law.ts';
 export { describe, type Moments } from './moments.ts';
-export { type OrderEffect, testOrderEffect } from './order-effect.ts';
+export { type OrderEffect, type OrderedTrials, testOrderEffect } from './order-effect.ts';
 export { findFront } from './pareto.ts';
 export { type Candidate, type Recommendation, recommend } from './recommend.ts';
 export { RESULT_TABLES, tabulateCorrelations, tabulateSummaries } from './result-tables.ts';

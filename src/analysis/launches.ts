@@ -44,6 +44,19 @@ function variedWithin({ factors, codes, offsets, rows }: Configurations, launche
   return factors.map((_, factor) => factor).filter((factor) => varied.has(factor));
 }
 
+/** Per configuration the server that was launched for it: the same number for configurations that differ only in what varies within launches. */
+export function numberServers(configurations: Configurations, launches: Int32Array): Int32Array {
+  const varied = variedWithin(configurations, launches);
+  const coded = configurations.factors.map((_, factor) => ({
+    levels: configurations.levels[factor] as readonly string[],
+    codes: configurations.codes[factor] as Int32Array,
+  }));
+  return numberCombinations(
+    coded.filter((_, factor) => !varied.includes(factor)),
+    configurations.count,
+  ).ids;
+}
+
 /**
  * Every response once. Those that are the same in all trials of each launch, as a capacity is that was found once, are taken once for each launch and without the factors that vary within
  * launches: counted trial by trial they would pass for more than was measured.

@@ -92,7 +92,7 @@ function memberTest({ factors, levels, codes }: Configurations, { factor, level 
 /** The means of a predictor over the configurations of a source, whichever source it is counted in. */
 function carryMeans(sources: readonly ResponseSource[]) {
   const [trials, servers] = sources;
-  const serverOf = trials && servers && numberServers(trials.configurations, servers.configurations);
+  const serverOf = trials && servers && matchServers(trials.configurations, servers.configurations);
   return (name: string, to: ResponseSource): Float64Array => {
     const own = to.means.get(name);
     if (own !== undefined || serverOf === undefined) return own as Float64Array;
@@ -105,7 +105,7 @@ function carryMeans(sources: readonly ResponseSource[]) {
 }
 
 /** By configuration the server it is a load of; both were coded from the same columns. */
-function numberServers(trials: Configurations, servers: Configurations): Int32Array {
+function matchServers(trials: Configurations, servers: Configurations): Int32Array {
   const count = servers.count + trials.count;
   const coded = servers.factors.map((factor, at) => {
     const codes = new Int32Array(count);

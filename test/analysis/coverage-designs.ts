@@ -6,13 +6,20 @@ import type { CodedFactor } from '../../src/analysis/effect-terms.ts';
 import { fitFactorModel } from '../../src/analysis/factor-fit.ts';
 import { buildFactorModel } from '../../src/analysis/factor-model.ts';
 import { hypervolumeShare, toCosts } from '../../src/analysis/front-shape.ts';
-import { analyzeTable, type CellValue, compareRuns, tableFromRecords } from '../../src/analysis/index.ts';
+import {
+  analyzeTable,
+  type CellValue,
+  compareRuns,
+  tableFromRecords,
+  testOrderEffect,
+} from '../../src/analysis/index.ts';
 import { levelMeans } from '../../src/analysis/level-means.ts';
 import { ratioOfMeans } from '../../src/analysis/ratio-of-means.ts';
 import { fitLaws } from '../../src/analysis/scaling.ts';
 import { fitSplitPlot, prepareSplitPlot } from '../../src/analysis/split-plot.ts';
 import { findTransfers } from '../../src/analysis/transfer.ts';
 import type { Rng } from '../../src/rng.ts';
+import { launchedRun } from './launched-run.ts';
 
 /** An interval (or a test's p) that an analysis prints, and simulated experiments whose truth is known. */
 export interface CoverageDesign {
@@ -74,6 +81,21 @@ export const COVERAGE_DESIGNS: readonly CoverageDesign[] = [
     design: `no effect of ${term}: ${servers} servers x ${loads} loads, ${blocks} blocks, skewed errors`,
     simulate: (rng: Rng) => isNoFalseEffect(rng, term, servers, loads, blocks),
     isSlow: true,
+  })),
+  ...(
+    [
+      [6, 3, false],
+      [6, 3, true],
+      [12, 2, false],
+    ] as const
+  ).map(([servers, blocks, isIncomplete]) => ({
+    interval: 'note on the run order: p above 0.05',
+    design: `no drift: ${servers} servers x 3 loads, ${blocks} blocks${isIncomplete ? ', one trial in five missing' : ''}`,
+    simulate: (rng: Rng) => {
+      const trials = launchedRun(rng, servers, blocks, (place) => isIncomplete && place % 5 === 3);
+      const effect = testOrderEffect(trials, rng, 199);
+      return 'reason' in effect ? undefined : effect.p > 0.05;
+    },
   })),
   ...[0.1, 0.3, 0.6].map((share) => ({
     interval: 'effects.csv partial_eta_sq_lo, _hi',

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
-import { testOrderEffect } from '../../src/analysis/index.ts';
-import { createRng } from '../../src/rng.ts';
+import { describe, expect, test } from 'vitest';
+import { type OrderedTrials, testOrderEffect } from '../../src/analysis/index.ts';
+import { createRng, type Rng } from '../../src/rng.ts';
+import { launchedRun } from './launched-run.ts';
 
 /** Three replicates of ten configurations, or as many as asked, in blocks, each block in random order, with 3 % of noise and a relative drift over the run. */
 function runOf(seed: number, drift: number, count = 10) {
@@ -13,9 +14,11 @@ function runOf(seed: number, drift: number, count = 10) {
       2 ** (configuration % 10) * (1 + (drift * place) / (3 * count - 1)) * (1 + 0.03 * rng.normal()),
   );
   return testOrderEffect(
-    Int32Array.from(configurations),
-    Float64Array.from(configurations.keys()),
-    Float64Array.from(values),
+    {
+      configurations: Int32Array.from(configurations),
+      runOrder: Float64Array.from(configurations.keys()),
+      values: Float64Array.from(values),
+    },
     rng,
     199,
   );
@@ -57,9 +60,10 @@ test('the normal distribution and exchanges agree where both can be had', () => 
   const configurations = Int32Array.from({ length: 5001 }, (_, trial) => trial % 1667);
   const rng = createRng(5);
   const values = Float64Array.from(configurations, () => 1 + 0.03 * rng.normal());
-  const order = Float64Array.from(configurations.keys());
-  const large = figuresOf(testOrderEffect(configurations, order, values, createRng(1)));
-  const cut = testOrderEffect(configurations.subarray(0, 5000), order, values.subarray(0, 5000), createRng(1), 999);
+  const runOrder = Float64Array.from(configurations.keys());
+  const large = figuresOf(testOrderEffect({ configurations, runOrder, values }, createRng(1)));
+  const most = { configurations: configurations.subarray(0, 5000), runOrder, values: values.subarray(0, 5000) };
+  const cut = testOrderEffect(most, createRng(1), 999);
   expect(large.method).toBe('normal');
   expect(figuresOf(cut).method).toBe('permutation');
   expect(Math.abs(figuresOf(cut).p - large.p)).toBeLessThan(0.05);
@@ -67,12 +71,65 @@ test('the normal distribution and exchanges agree where both can be had', () => 
 
 test('only configurations with two replicates or more take part, and empty values do not', () => {
   const rng = createRng(1);
-  const order = Float64Array.of(1, 2, 3, 4, 5);
+  const runOrder = Float64Array.of(1, 2, 3, 4, 5);
+  const configurations = Int32Array.of(1, 2, 1, 3, 2);
   const test = (values: number[]) =>
-    testOrderEffect(Int32Array.of(1, 2, 1, 3, 2), order, Float64Array.from(values), rng);
+    testOrderEffect({ configurations, runOrder, values: Float64Array.from(values) }, rng);
   expect(figuresOf(test([1, 2, 3, 4, 5])).n).toBe(4);
   expect(test([1, 2, Number.NaN, 4, Number.NaN])).toEqual({
     reason: 'no configuration has two replicates whose order could matter',
   });
   expect(test([1, 2, 1, 4, 2])).toEqual({ reason: 'all replicates agree exactly' });
+});
+
+describe('trials that share launches', () => {
+  const shareBelow = (trialsOf: (rng: Rng) => OrderedTrials) => {
+    const below = Array.from({ length: 200 }, (_, seed) => {
+      const rng = createRng(seed);
+      return figuresOf(testOrderEffect(trialsOf(rng), rng, 199)).p <= 0.05;
+    });
+    return below.filter(Boolean).length / 200;
+  };
+
+  test('without a drift, p is below 5 % in about 5 % of all runs, also where trials are missing', () => {
+    for (const isMissing of [() => false, (place: number) => place % 5 === 3]) {
+      const share = shareBelow((rng) => launchedRun(rng, 6, 3, isMissing));
+      expect(share).toBeGreaterThan(0.01);
+      expect(share).toBeLessThan(0.09);
+    }
+    // Taken for independent, the same trials raise the alarm several times as often.
+    const asTrials = shareBelow((rng) => ({ ...launchedRun(rng, 6, 3), launched: undefined }));
+    expect(asTrials).toBeGreaterThan(0.12);
+  });
+
+  test('three servers launched twice have 8 orders, by hand', () => {
+    // Every server slower by 1 % in its second launch, at both of its loads; the run is 0 1 2 2 1 0.
+    const servers = [0, 1, 2, 2, 1, 0];
+    const trials = servers.flatMap((server, launch) =>
+      [0, 1].map((load) => ({ server, launch, load, value: (1 + server + load) * (launch < 3 ? 1 : 1.01) })),
+    );
+    const column = (read: (trial: (typeof trials)[number]) => number) => Int32Array.from(trials, read);
+    const effect = figuresOf(
+      testOrderEffect(
+        {
+          configurations: column(({ server, load }) => 2 * server + load),
+          runOrder: Float64Array.from(trials.keys()),
+          values: Float64Array.from(trials, ({ value }) => value),
+          launched: { launches: column(({ launch }) => launch), servers: column(({ server }) => server) },
+        },
+        createRng(1),
+      ),
+    );
+    // Of 8 orders none lies further than the one in which all are faster first, and the one in which all are slower first lies as far.
+    expect(effect).toMatchObject({ n: 6, p: 2 / 8, method: 'permutation' });
+    expect(effect.relativeChange).toBeGreaterThan(0.01);
+    expect(effect.relativeChange).toBeLessThan(0.015);
+  });
+
+  test('a server that was launched once takes no part, whatever its loads', () => {
+    const trials = launchedRun(createRng(1), 1, 1);
+    expect(testOrderEffect({ ...trials, configurations: Int32Array.of(0, 0, 0) }, createRng(1))).toEqual({
+      reason: 'no configuration has two launches whose order could matter',
+    });
+  });
 });
