@@ -86,13 +86,17 @@ function checkColumns(
         what: 'the table has no such column',
         hint: `Its columns are: ${table.names.join(', ')}.`,
       });
-    } else if (numeric.has(name) && column.kind === 'text') problems.push(describeText(name, column));
+    } else if (numeric.has(name) && column.kind === 'text') problems.push(describeText(name, column, table));
   }
   return problems;
 }
 
-/** The first cells of a column that should hold numbers and does not. */
-function describeText(name: string, { codes, levels }: Column & { readonly kind: 'text' }): Problem {
+/** The first cells of a column that should hold numbers and does not, by row and, where the table names them, by trial. */
+export function describeText(
+  name: string,
+  { codes, levels }: Column & { readonly kind: 'text' },
+  table: Table,
+): Problem {
   const isNumber = levels.map((level) => Number.isFinite(Number(level)));
   const rows: number[] = [];
   let count = 0;
@@ -104,12 +108,20 @@ function describeText(name: string, { codes, levels }: Column & { readonly kind:
   }
   // Spellings such as "007" are text by themselves; then every cell reads as a number and the first is shown.
   if (count === 0) return unplainNumber(name, levels[codes.find((code) => code >= 0) as number] as string);
-  const shown = rows.map((row) => `${JSON.stringify(levels[codes[row] as number])} in row ${row + 1}`).join(', ');
+  const shown = rows
+    .map((row) => `${JSON.stringify(levels[codes[row] as number])} in row ${row + 1}${nameTrial(table, row)}`)
+    .join(', ');
   return {
     where: `column "${name}"`,
     what: `${count} ${count === 1 ? 'cell is' : 'cells are'} not a finite number: ${shown}${count > rows.length ? ', ...' : ''}`,
     hint: 'Give decimal numbers, and leave a cell empty where nothing was measured.',
   };
+}
+
+function nameTrial({ columns }: Table, row: number): string {
+  const trials = columns.get('trial_id');
+  const trial = trials?.kind === 'text' ? trials.levels[trials.codes[row] as number] : undefined;
+  return trial === undefined ? '' : ` (trial ${trial})`;
 }
 
 function unplainNumber(name: string, first: string): Problem {

@@ -1,5 +1,7 @@
 /** From tables of trials to fronts, correlations and summaries. Everything here is data in, data out. */
+
 export { analyzeTable } from './analyze.ts';
+export { describeText } from './check-table.ts';
 export {
   type Change,
   type ComparedResponse,

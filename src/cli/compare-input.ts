@@ -35,27 +35,41 @@ export async function readCompareInput(text: string, factorNames: readonly strin
     const column = read.table.columns.get(factor);
     if (!read.factors.includes(factor) || column?.kind !== 'text') {
       return [
-        { where: text, what: `"${factor}" is not one of the factors`, hint: `They are: ${read.factors.join(', ')}.` },
+        {
+          where: text,
+          what: `"${factor}" is not one of the factors`,
+          hint: hintLevels(level, source, `They are: ${read.factors.join(', ')}.`),
+        },
       ];
     }
     return column.levels.includes(level)
       ? []
-      : [{ where: text, what: `no row has ${factor}=${level}`, hint: hintLevels(level, column.levels) }];
+      : [
+          {
+            where: text,
+            what: `no row has ${factor}=${level}`,
+            hint: hintLevels(level, source, `Its levels are: ${column.levels.join(', ')}.`),
+          },
+        ];
   });
   if (problems.length > 0) throw new UsageError(problems);
   return { source: path.resolve(source), levels, ...read };
 }
 
-function hintLevels(level: string, known: readonly string[]): string {
-  const hint = `Its levels are: ${known.join(', ')}.`;
-  return level.includes('&') ? `Commas separate levels, e.g. 'results/a?threads=1,batch=4'. ${hint}` : hint;
+/** A level that goes on with another selection was hardly meant as a name. */
+function hintLevels(level: string, source: string, known: string): string {
+  return /[^,]=/.test(level) || level.includes('&')
+    ? `Commas separate levels, e.g. '${source}?threads=1,batch=4'. ${known}`
+    : known;
 }
 
 function parseLevels(selection: string, text: string): Map<string, string> {
   return new Map(
     selection.split(',').map((pair) => {
-      const [factor = '', level] = pair.split('=');
-      if (factor.trim() === '' || level === undefined) {
+      // A level may hold an equals sign itself.
+      const equals = pair.indexOf('=');
+      const [factor, level] = [pair.slice(0, equals), pair.slice(equals + 1)];
+      if (factor.trim() === '' || equals < 0) {
         throw new UsageError({
           where: text,
           what: `"${pair}" does not select a level`,

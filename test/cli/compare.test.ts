@@ -56,6 +56,19 @@ test('two configurations of one table are compared by selecting a level on each 
   expect(overall[0]).toMatchObject({ response: 'latency_ms', verdict: 'regression', base: 10, next: 20 });
 });
 
+test('a level may hold an equals sign', async () => {
+  await using scratch = await scratchFolder();
+  const rows = ['a=1', 'b=2'].flatMap((mode) =>
+    [10, 11].map((latency) => `${mode},${mode === 'a=1' ? latency : 2 * latency}`),
+  );
+  await scratch.file('table.csv', `mode,latency_ms\n${rows.join('\n')}\n`);
+  const inputs = ['table.csv?mode=a=1', 'table.csv?mode=b=2'];
+  const { stdout } = await dse(['compare', ...inputs, '--factors', 'mode', '--minimize', 'latency_ms', '--json'], {
+    cwd: scratch.dir,
+  });
+  expect(JSON.parse(stdout).overall[0]).toMatchObject({ base: 10.5, next: 21 });
+});
+
 test('bad input is exit code 2', async () => {
   await using scratch = await scratchFolder();
   await scratch.file('table.csv', table(1));
@@ -73,6 +86,15 @@ test.each([
   [['table.csv?batch=9', 'table.csv'], BATCH, 'no row has batch=9'],
   [['table.csv?size=1', 'table.csv'], BATCH, '"size" is not one of the factors'],
   [['table.csv?batch', 'table.csv'], BATCH, '"batch" does not select a level'],
+  [['table.csv?batch=1&size=2', 'table.csv'], BATCH, 'no row has batch=1&size=2'],
+  [['table.csv?batch=1&size=2', 'table.csv'], BATCH, "Commas separate levels, e.g. '"],
+  [['table.csv?batch=1;size=2', 'table.csv'], BATCH, "Commas separate levels, e.g. '"],
+  [['table.csv?size=2&batch=1', 'table.csv'], BATCH, "Commas separate levels, e.g. '"],
+  [
+    ['infinite.csv', 'table.csv'],
+    BATCH,
+    'infinite.csv: column "latency_ms"  2 cells are not a finite number: "Infinity" in row 2 (trial b7), "-inf" in row 3 (trial c9)',
+  ],
   [['table.csv', 'other.csv'], BATCH, 'no configuration has usable trials on both sides'],
   [['table.csv', 'table.csv'], { ...BATCH, threshold: ['latency_ms=fast'] }, '"latency_ms=fast" is not a threshold'],
   [['table.csv', 'table.csv'], { ...BATCH, threshold: ['power=5%'] }, 'nothing says which way power is better'],
@@ -81,6 +103,7 @@ test.each([
   await using scratch = await scratchFolder();
   await scratch.file('table.csv', table(1));
   await scratch.file('other.csv', 'batch,latency_ms\n7,1\n7,2\n');
+  await scratch.file('infinite.csv', 'trial_id,batch,latency_ms\na1,1,1\nb7,2,Infinity\nc9,2,-inf\n');
   const inFolder = (name: string) => path.join(scratch.dir, name);
   await expect(
     compare(inFolder(base), inFolder(next), { minimize: [], maximize: [], threshold: [], format: 'text', ...options }),

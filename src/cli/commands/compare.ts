@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { type ComparedResponse, compareRuns } from '../../analysis/index.ts';
+import { type ComparedResponse, compareRuns, describeText } from '../../analysis/index.ts';
 import { messageOf, StoreError, UsageError } from '../../errors.ts';
 import { renderComparison } from '../../report/index.ts';
 import { findResponse, type Objective } from '../../spec/index.ts';
@@ -100,17 +100,15 @@ function chooseResponses(
 }
 
 function checkColumns(responses: readonly ComparedResponse[], inputs: readonly CompareInput[]): void {
-  const problems = inputs.flatMap(({ source, table }) =>
+  // Both sides may be of one table, whose cells are told once.
+  const distinct = inputs.filter(({ source }, at) => inputs.findIndex((other) => other.source === source) === at);
+  const problems = distinct.flatMap(({ source, table }) =>
     responses.flatMap(({ response }) => {
       const column = table.columns.get(response);
+      const where = `${source}: column "${response}"`;
       if (column?.kind === 'number') return [];
-      return [
-        {
-          where: `${source}: column "${response}"`,
-          what: column === undefined ? 'the table has no such column' : 'the column holds text where numbers belong',
-          hint: `Its columns are: ${table.names.join(', ')}.`,
-        },
-      ];
+      if (column !== undefined) return [{ ...describeText(response, column, table), where }];
+      return [{ where, what: 'the table has no such column', hint: `Its columns are: ${table.names.join(', ')}.` }];
     }),
   );
   if (problems.length > 0) throw new UsageError(problems);
