@@ -9,7 +9,6 @@
  *
  * Needs Linux (taskset), two CPUs and a build (`npm run build`). Usage: serving-options.ts batching|table|cache|added [model] [seconds a run]
  */
-import { setPriority } from 'node:os';
 import { type LoadDriver, type OfferedLoad, OUTCOME } from '../src/load/types.ts';
 import type { ServingSettings } from '../src/server/index.ts';
 import { NS_PER_MS, US_PER_MS } from '../src/units.ts';
@@ -63,7 +62,7 @@ function open(rateRps: number): OfferedLoad {
 }
 
 function even(rateRps: number): OfferedLoad {
-  return { kind: 'open', rateRps, arrivals: 'constant', seed: 1, connections: 64, spin: 'always' };
+  return { kind: 'open', rateRps, arrivals: 'constant', seed: 1, connections: 64 };
 }
 
 /** Both servers are up and take turns, the order reversed from round to round. */
@@ -134,7 +133,7 @@ async function compareCache(seconds: number): Promise<number> {
  * What a request takes at 30 % load beyond the same inference at the same gaps without a server: the difference of the 99th percentiles.
  *
  * Gaps are constant, so that no request waits for another unless a run takes over three times as long as usual: queueing is what theory says of the inference's own times, and no
- * cost of the server. Latency counts from the send; how late the generator is, is printed apart. The generator never sleeps, so that no time is in it which its own CPU takes to wake for an answer. The bare loop, the least server (`bare-server.ts`) and dse's take turns.
+ * cost of the server. Latency counts from the send; how late the generator is, is printed apart. The bare loop, the least server (`bare-server.ts`) and dse's take turns.
  * `around` is a request's latency without its time in the runtime: the way there and back through the kernel, the waking of idle processors, reading, decoding, handing over, answering.
  */
 async function measureAdded(name: string, seconds: number): Promise<number> {
@@ -144,8 +143,6 @@ async function measureAdded(name: string, seconds: number): Promise<number> {
   await using server = await startOnCpu0({ models: [{ name: 'm', file: model.file, engine: PLAIN_ENGINE }] });
   await using toLeast = await prepareLoad(least, model);
   await using toServer = await prepareLoad(server, model);
-  // This process shares the generator's CPU, and is not to take it from one that never sleeps.
-  setPriority(19);
   await offer(toLeast, closed(2), 1);
   const rateRps = 0.3 * (await offer(toServer, closed(2), seconds)).achievedRps;
   const bareMs: number[] = [];
