@@ -11,6 +11,7 @@ export { decodeGrpcInferResponse, encodeGrpcInferResponse } from './grpc/infer-r
 export { INFERENCE_SERVICE, type InferenceProto, loadInferenceProto } from './grpc/load-service.ts';
 export type * from './grpc/messages.ts';
 export { decodeGrpcModelMetadata, encodeGrpcModelMetadata } from './grpc/metadata.ts';
+export { startOfRawInput } from './grpc/raw-start.ts';
 export {
   decodeInferRequest,
   encodeInferRequest,

@@ -18,7 +18,8 @@ test('dse load asks a model over gRPC and with images, and says what a server do
   const load = (address: string, ...options: string[]) =>
     dse(['load', address, '--concurrency', '1', '--duration', '300ms', ...options]);
   const answers = await Promise.all([
-    load(grpc, '--model', 'mnist', '--batch', '2', '--json'),
+    // Longer than the others take to start, which would keep this one from ever being answered on a busy machine.
+    load(grpc, '--model', 'mnist', '--batch', '2', '--json', '--duration', '2s'),
     load(rest, '--model', 'mnist', '--protocol', 'image'),
     load(grpc, '--model', 'nobody'),
     load(rest, '--model', 'mnist', '--protocol', 'grpc'),

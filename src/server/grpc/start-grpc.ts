@@ -1,12 +1,28 @@
-import type { Http2Server } from 'node:http2';
-import { logVerbosity, Server, ServerCredentials, type ServiceDefinition, setLogVerbosity } from '@grpc/grpc-js';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  setLogVerbosity,
+  status,
+} from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { INFERENCE_SERVICE, loadInferenceProto, type ModelInferRequestMessage } from '../../kserve/index.ts';
+import {
+  INFERENCE_SERVICE,
+  type InferenceProto,
+  loadInferenceProto,
+  type ModelInferRequestMessage,
+} from '../../kserve/index.ts';
 import { monotonicNs } from '../../units.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import type { ModelRepository } from '../repository/index.ts';
+import { answerInfer } from './answer-infer.ts';
+import { DirectCall, type DirectCallOptions } from './direct-call.ts';
 import { inferenceService, type Received } from './inference-service.ts';
+import { readPlainHead } from './plain-call.ts';
+import { CallError } from './status.ts';
 
 export interface GrpcOptions {
   readonly host: string;
@@ -19,6 +35,8 @@ export interface GrpcOptions {
   readonly pool: BufferPool;
   readonly onError: (error: unknown) => void;
 }
+
+type ProtoService = InferenceProto['service'];
 
 /** Accepts connections. Disposing it answers what is in flight, then closes it. */
 export interface GrpcServer extends AsyncDisposable {
@@ -65,6 +83,10 @@ export async function startGrpc(repository: ModelRepository, options: GrpcOption
   widenStreamWindows(server);
   const boundPort = await bind(server, host, port);
   widenConnectionWindows(server);
+  const answer = answerWith(repository, service, pool);
+  for (const http2Server of http2ServersOf(server)) {
+    answerDirectly(http2Server, { messageLimitBytes, pool, answer, onError });
+  }
   return {
     address: `${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
     async [Symbol.asyncDispose]() {
@@ -76,8 +98,8 @@ export async function startGrpc(repository: ModelRepository, options: GrpcOption
 }
 
 /** The same service with the moment an inference request was there, so that decoding it can be told. */
-function withReceipt(service: Awaited<ReturnType<typeof loadInferenceProto>>['service']): ServiceDefinition {
-  const method = service.ModelInfer as (typeof service)[string];
+function withReceipt(service: ProtoService): ServiceDefinition {
+  const method = service.ModelInfer as ProtoService[string];
   const requestDeserialize = (bytes: Buffer): Received<ModelInferRequestMessage> => {
     const completeNs = monotonicNs();
     return { message: method.requestDeserialize(bytes) as ModelInferRequestMessage, completeNs };
@@ -93,11 +115,42 @@ function widenStreamWindows(server: Server): void {
 }
 
 function widenConnectionWindows(server: Server): void {
-  // biome-ignore lint/complexity/useLiteralKeys: the member is private.
-  const servers: Iterable<Http2Server> = server['http2Servers'].keys();
-  for (const http2Server of servers) {
+  for (const http2Server of http2ServersOf(server)) {
     http2Server.on('session', (session) => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
   }
+}
+
+function http2ServersOf(server: Server): Iterable<Http2Server> {
+  // biome-ignore lint/complexity/useLiteralKeys: the member is private.
+  return server['http2Servers'].keys();
+}
+
+/** Plain calls of ModelInfer are answered on their streams; grpc-js has all others, and the connections. */
+function answerDirectly(server: Http2Server, options: DirectCallOptions): void {
+  const toGrpcJs = server.listeners('stream') as ((stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void)[];
+  server.removeAllListeners('stream');
+  server.on('stream', (stream, headers) => {
+    const head = readPlainHead(headers);
+    if (head !== undefined) new DirectCall(stream, head, options);
+    else for (const listener of toGrpcJs) listener.call(server, stream, headers);
+  });
+}
+
+/** Reads, answers and writes the messages of ModelInfer. */
+function answerWith(repository: ModelRepository, service: ProtoService, pool: BufferPool): DirectCallOptions['answer'] {
+  const { requestDeserialize, responseSerialize } = service.ModelInfer as ProtoService[string];
+  const read = (bytes: Buffer): ModelInferRequestMessage => {
+    try {
+      return requestDeserialize(bytes) as ModelInferRequestMessage;
+    } catch {
+      throw new CallError(status.INTERNAL, 'the request is no message of ModelInfer');
+    }
+  };
+  return async ({ bytes, memory, completeNs }, deadlineNs) => {
+    const received = { message: read(bytes), completeNs, memory, deadlineNs };
+    const { message, serverTiming } = await answerInfer(repository, received, pool);
+    return { message: responseSerialize(message), trailer: { 'server-timing': serverTiming } };
+  };
 }
 
 function bind(server: Server, host: string, port: number): Promise<number> {
