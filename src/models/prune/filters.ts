@@ -17,7 +17,7 @@ export interface FilterPlan {
  * Chooses which channels go: in each layer, or set of layers tied by additions, the given share of those whose filters have the smallest L1 norms.
  *
  * Where several layers make a channel together, each filter's norm counts as a share of its layer's mean, so that layers of different sizes have equal say. The channels kept are
- * a multiple of 4, or of 16 where a depthwise convolution is among them, but in layers too small for that: onnxruntime has blocked kernels only for those, and without them a
+ * a multiple of 4, or of 16 in large layers with a depthwise convolution among them, but in layers too small for that: onnxruntime has blocked kernels only for those, and without them a
  * graph of half the multiply-adds can be the slower one. So the share of a layer may be off by half a block.
  * Source: Li et al., "Pruning filters for efficient ConvNets", arXiv 1608.08710.
  * @param share - 0 to 1
@@ -93,10 +93,13 @@ export function groupLayers(channels: Channels): FilterLayer[] {
 
 /**
  * Channels that go together, for the sake of fast kernels; 1 in a layer so small that blocks would leave no choice, and whose share of the work is small as well.
+ *
+ * A depthwise convolution over a channel count that is no multiple of 4 is about three times as slow as one over the next larger multiple (benchmarks/depthwise-channels.ts), so only the
+ * smallest layers before one give single filters.
  */
-export function blockOf({ channels, isDepthwise }: FilterLayer): number {
-  const [block, least] = isDepthwise ? [16, 96] : [4, 64];
-  return channels.length >= least ? block : 1;
+export function blockOf({ channels: { length }, isDepthwise }: FilterLayer): number {
+  if (isDepthwise) return length >= 96 ? 16 : length >= 8 ? 4 : 1;
+  return length >= 64 ? 4 : 1;
 }
 
 /** At least one block. */

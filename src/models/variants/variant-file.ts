@@ -14,7 +14,7 @@ import { makeVariant } from './make-variant.ts';
 import type { VariantStep } from './parse-variant.ts';
 
 /** Changes whenever the same steps would make other bytes, so that no file of an older recipe is taken for one of this. */
-const RECIPE = 6;
+const RECIPE = 7;
 
 export interface VariantRequest {
   /** Absolute path of the base model. */
