@@ -191,6 +191,9 @@ function draftChanges(
 
 type Reader = (rows: Int32Array) => Sample;
 
+/** Shared by all rows of a table without intervals, which may be millions. */
+const UNKNOWN_WIDTH = [Number.NaN, Number.NaN] as const;
+
 function createReader(table: Table, response: string, launches: Int32Array | undefined): Reader {
   const numbers = (name: string) => {
     const column = table.columns.get(name);
@@ -208,7 +211,7 @@ function createReader(table: Table, response: string, launches: Int32Array | und
       values: present.map((row) => values?.[row] as number),
       blocks: present.map(blockOf),
       launches: launches === undefined ? [] : present.map((row) => launches[row] as number),
-      widths: present.map((row) => [lo?.[row] ?? Number.NaN, hi?.[row] ?? Number.NaN] as const),
+      widths: present.map((row) => (lo && hi ? ([lo[row] as number, hi[row] as number] as const) : UNKNOWN_WIDTH)),
     };
   };
 }
@@ -282,18 +285,17 @@ function upperP(t: number, df: number, distance: number): number {
 }
 
 function judge(drafts: readonly Draft[], confidence: number): Change[] {
-  const known = drafts.filter(({ p }) => !Number.isNaN(p));
-  const adjusted = adjustHolm(known.map(({ p }) => p));
+  const adjusted = adjustHolm(drafts.flatMap(({ p }) => (Number.isNaN(p) ? [] : [p])));
+  let at = 0;
   return drafts.map((draft) => {
-    const at = known.indexOf(draft);
-    const adjustedP = at < 0 ? Number.NaN : (adjusted[at] as number);
-    return { ...draft, adjustedP, verdict: verdictOf({ ...draft, adjustedP }, 1 - confidence) };
+    const adjustedP = Number.isNaN(draft.p) ? Number.NaN : (adjusted[at++] as number);
+    return { ...draft, adjustedP, verdict: verdictOf(draft, adjustedP, 1 - confidence) };
   });
 }
 
-function verdictOf(change: Draft & { readonly adjustedP: number }, level: number): ComparisonVerdict {
+function verdictOf(change: Draft, adjustedP: number, level: number): ComparisonVerdict {
   if (change.equivalenceP < level) return 'equivalent';
-  if (!(change.adjustedP < level)) return 'unclear';
+  if (!(adjustedP < level)) return 'unclear';
   if (!change.isBeyondMargin) return 'small';
   return change.change > 0 === (change.direction === 'minimize') ? 'regression' : 'improvement';
 }
