@@ -213,7 +213,12 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
       'Passes requests on to servers that speak KServe V2, by model and by share, until it is stopped; see docs/gateway.md.\nWith neither a file nor --model, every model the servers list is served.',
     )
     .argument('[config]', 'description of the gateway (YAML), e.g. configs/gateways/two-variants.yaml')
-    .option('--upstream <name=url>', 'a server, e.g. a=http://127.0.0.1:8081; may be given again', collect, [])
+    .option(
+      '--upstream <name=url>',
+      'a server, e.g. a=http://127.0.0.1:8081, or with gRPC a=http://127.0.0.1:8081,grpc://127.0.0.1:9001; may be given again',
+      collect,
+      [],
+    )
     .option(
       '--model <name=targets>',
       'a model and who answers for it, with shares, e.g. digits=a/mnist-cnn:9,b/mnist-cnn:1; may be given again',
@@ -222,6 +227,7 @@ function createProgram(setExitCode: (code: ExitCode) => void): Command {
     )
     .option('--host <address>', "address to listen on (default: the file's, or 127.0.0.1)")
     .option('--port <number>', "port to listen on; 0 lets the system choose (default: the file's, or 8080)")
+    .option('--grpc-port <number>', 'pass calls over gRPC on, too, at this port')
     .option('--seed <number>', "seed of the choice between servers (default: the file's, or 1)")
     .action(doing(async () => (await import('./commands/gateway.ts')).gateway));
 

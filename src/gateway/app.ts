@@ -1,7 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { KserveError, parseJsonObject, quote } from '../kserve/index.ts';
-import { packageVersion } from '../package-files.ts';
 import {
   answerBrokenRequest,
   answerConnect,
@@ -14,6 +13,7 @@ import { answerDirectly, isTakenDirectly } from './direct-requests.ts';
 import { errorAnswer } from './error-answer.ts';
 import { HeldBody } from './held-body.ts';
 import { mergeIndexes } from './merge-indexes.ts';
+import { gatewayMetadata } from './metadata.ts';
 import type { GatewayEvents } from './metrics.ts';
 import { passOn } from './pass-on.ts';
 import { INDEX_PATH } from './read-models.ts';
@@ -70,7 +70,7 @@ export function buildGateway(parts: GatewayParts): FastifyInstance {
     ),
   );
 
-  app.get('/v2', async () => ({ name: 'dse-gateway', version: packageVersion(), extensions: ['binary_tensor_data'] }));
+  app.get('/v2', async () => gatewayMetadata());
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async (_request, reply) => {
     const all = routes.list();

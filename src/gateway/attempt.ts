@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { KserveError } from '../kserve/index.ts';
 import { monotonicNs } from '../units.ts';
 import { answerFields, type Fields } from './header-fields.ts';
 import type { RequestBytes } from './held-body.ts';
@@ -17,21 +18,35 @@ export interface ForwardedRequest {
   readonly body: RequestBytes | undefined;
 }
 
+/** A request on its way to the targets of its model, one after the other. */
+export interface Exchange<Refusal> {
+  /** Only inference draws from the sequence of choices and counts in the metrics. */
+  readonly isInference: boolean;
+  /** Why it cannot be sent (again); undefined where it can. */
+  readonly failure: KserveError | undefined;
+  /** Never rejects. */
+  attempt(target: Target): Promise<AttemptEnd<Refusal>>;
+  /** Gives the client a refusal that was held back. */
+  refuse(refusal: Refusal): void;
+}
+
 /** How an attempt to have a request answered by one target ended. */
-export type AttemptEnd =
+export type AttemptEnd<Refusal> =
   /** The answer went to the client as it came. `headNs`: when its head was there. */
   | { readonly kind: 'answered'; readonly status: number; readonly headNs: number }
   /** No byte of the request was written: no connection could be had. */
   | { readonly kind: 'not-sent'; readonly error: unknown }
   /** The upstream said 503: it has not begun, and will not. */
-  | { readonly kind: 'refused'; readonly answer: RefusedAnswer }
+  | { readonly kind: 'refused'; readonly answer: Refusal }
   /** Bytes had been written and no answer came. The model may have run. */
   | { readonly kind: 'lost'; readonly error: unknown }
+  /** The same, the upstream being silent for too long. */
+  | { readonly kind: 'late' }
   /** The answer broke off when its head had gone to the client, whose connection was closed for it to notice. */
   | { readonly kind: 'broken'; readonly error: unknown }
   | { readonly kind: 'client-gone' };
 
-export interface RefusedAnswer {
+interface RefusedAnswer {
   readonly headers: Fields;
   readonly body: Buffer;
 }
@@ -42,12 +57,27 @@ const REFUSED = 503;
 /** Names the upstream that answered. */
 const UPSTREAM_HEADER = 'dse-upstream';
 
-/**
- * Sends a request to one target and its answer on to the client, part by part.
- *
- * A 503 is held back, so that another target can be tried; everything else goes out as it comes. Never rejects.
- */
-export function attempt({ upstream, model }: Target, request: ForwardedRequest, reply: Reply): Promise<AttemptEnd> {
+/** A request over HTTP, whose answer goes on to the client part by part. A 503 is held back, so that another target can be tried; everything else goes out as it comes. */
+export function httpExchange(request: ForwardedRequest, reply: Reply): Exchange<RefusedAnswer> {
+  return {
+    isInference: request.body !== undefined,
+    get failure() {
+      return request.body?.failure;
+    },
+    attempt: (target) => attempt(target, request, reply),
+    refuse({ headers, body }) {
+      reply.begin(REFUSED, { ...headers, 'content-length': String(body.byteLength) });
+      reply.write(body);
+      reply.end();
+    },
+  };
+}
+
+function attempt(
+  { upstream, model }: Target,
+  request: ForwardedRequest,
+  reply: Reply,
+): Promise<AttemptEnd<RefusedAnswer>> {
   const { method, rest, headers, body } = request;
   return new Promise((resolve) => {
     const passing = new PassingAnswer(upstream.name, reply, body, resolve);
@@ -65,13 +95,18 @@ class PassingAnswer implements Dispatcher.DispatchHandler {
   readonly #name: string;
   readonly #reply: Reply;
   readonly #body: RequestBytes | undefined;
-  readonly #resolve: (end: AttemptEnd) => void;
+  readonly #resolve: (end: AttemptEnd<RefusedAnswer>) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #status: number | undefined;
   #headNs = 0;
   #refused: { readonly headers: RefusedAnswer['headers']; readonly parts: Buffer[] } | undefined;
 
-  constructor(name: string, reply: Reply, body: RequestBytes | undefined, resolve: (end: AttemptEnd) => void) {
+  constructor(
+    name: string,
+    reply: Reply,
+    body: RequestBytes | undefined,
+    resolve: (end: AttemptEnd<RefusedAnswer>) => void,
+  ) {
     this.#name = name;
     this.#reply = reply;
     this.#body = body;
@@ -121,14 +156,21 @@ class PassingAnswer implements Dispatcher.DispatchHandler {
     } else if (this.#reply.hasBegun) {
       this.#end({ kind: 'broken', error });
       this.#reply.breakOff();
+    } else if (this.#controller === undefined) {
+      this.#end({ kind: 'not-sent', error });
     } else {
-      this.#end({ kind: this.#controller === undefined ? 'not-sent' : 'lost', error });
+      this.#end(isLate(error) ? { kind: 'late' } : { kind: 'lost', error });
     }
   }
 
-  #end(end: AttemptEnd): void {
+  #end(end: AttemptEnd<RefusedAnswer>): void {
     this.#reply.onGone = undefined;
     this.#reply.onRoom = undefined;
     this.#resolve(end);
   }
+}
+
+function isLate(error: unknown): boolean {
+  const { code } = error as { readonly code?: string };
+  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
 }

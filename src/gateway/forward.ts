@@ -1,9 +1,8 @@
 import { KserveError, quote } from '../kserve/index.ts';
 import { monotonicNs } from '../units.ts';
 import { unreachable } from '../unreachable.ts';
-import { attempt, type ForwardedRequest, type RefusedAnswer } from './attempt.ts';
+import type { Exchange } from './attempt.ts';
 import type { GatewayEvents } from './metrics.ts';
-import type { Reply } from './reply.ts';
 import { chooseTarget, type Route, type Target } from './routes.ts';
 import { describe } from './upstream.ts';
 
@@ -11,22 +10,21 @@ import { describe } from './upstream.ts';
  * Has a request answered by one of a route's targets, and by another where that is safe.
  *
  * The rule: a request goes to another target only if the one before surely did not begin on it, which is so where no byte of it was written (no connection could be had) or where
- * the answer was 503. A connection that breaks after the first byte, and an answer that does not come in time, are told to the client (502, 504): the model may have run. No
+ * the answer was 503 (over gRPC: UNAVAILABLE from the server itself). A connection that breaks after the first byte, and an answer that does not come in time, are told to the client (502, 504): the model may have run. No
  * target is tried twice.
  * @throws KserveError where no target answers
  */
-export async function forward(
+export async function forward<Refusal>(
   route: Route,
-  request: ForwardedRequest,
-  reply: Reply,
+  exchange: Exchange<Refusal>,
   events: GatewayEvents,
   retryAfterS: number,
 ): Promise<void> {
   // What is no inference leaves the sequence of choices as it is.
-  const isInference = request.body !== undefined;
+  const { isInference } = exchange;
   const draw = () => (isInference ? route.rng.uniform() : 0);
   const tried: Target[] = [];
-  let refusal: { readonly target: Target; readonly answer: RefusedAnswer } | undefined;
+  let refusal: { readonly target: Target; readonly answer: Refusal } | undefined;
   for (;;) {
     const target = chooseTarget(route, tried, draw);
     if (target === undefined) break;
@@ -34,7 +32,7 @@ export async function forward(
     tried.push(target);
     const startNs = monotonicNs();
     events.onSent(target, 1);
-    const end = await attempt(target, request, reply);
+    const end = await exchange.attempt(target);
     events.onSent(target, -1);
     switch (end.kind) {
       case 'answered':
@@ -54,34 +52,26 @@ export async function forward(
         target.upstream.eject(describe(end.error));
         break;
       case 'lost':
-        throw lost(end.error, target, request);
+        throw exchange.failure ?? lost(end.error, target);
+      case 'late':
+        throw exchange.failure ?? new KserveError(504, `the server "${target.upstream.name}" did not answer in time`);
       default:
         unreachable(end);
     }
-    if (request.body?.failure !== undefined) throw request.body.failure;
+    if (exchange.failure !== undefined) throw exchange.failure;
   }
   if (refusal === undefined) throw unavailable(route, retryAfterS);
   if (isInference) events.onAnswer(route, refusal.target, 503, undefined);
-  const { headers, body } = refusal.answer;
-  reply.begin(503, { ...headers, 'content-length': String(body.byteLength) });
-  reply.write(body);
-  reply.end();
+  exchange.refuse(refusal.answer);
 }
 
-function lost(error: unknown, { upstream }: Target, { body }: ForwardedRequest): KserveError {
-  if (body?.failure !== undefined) return body.failure;
-  if (isLate(error)) return new KserveError(504, `the server "${upstream.name}" did not answer in time`);
+function lost(error: unknown, { upstream }: Target): KserveError {
   const reason = describe(error);
   upstream.eject(reason);
   return new KserveError(
     502,
     `the server "${upstream.name}" failed while it had the request, which is not sent again: ${reason}`,
   );
-}
-
-function isLate(error: unknown): boolean {
-  const { code } = error as { readonly code?: string };
-  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
 }
 
 function unavailable({ name, targets }: Route, retryAfterS: number): KserveError {

@@ -15,7 +15,8 @@ try {
   const settings = JSON.parse(argument ?? '') as GatewaySettings;
   const gateway = await startGateway(settings, { onChange: complain, onError: (error) => complain(String(error)) });
   stopWhenTold(gateway, settings);
-  const line: ListeningLine = { dse: 'listening', url: gateway.url };
+  const { url, grpcAddress } = gateway;
+  const line: ListeningLine = { dse: 'listening', url, ...(grpcAddress !== undefined && { grpcAddress }) };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 } catch (error) {
   complain(argument === undefined ? 'usage: main.js <gateway settings as JSON>' : messageOf(error));

@@ -1,13 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MS_PER_S, monotonicNs } from '../units.ts';
 import type { GatewayParts } from './app.ts';
-import type { ForwardedRequest } from './attempt.ts';
+import { type ForwardedRequest, httpExchange } from './attempt.ts';
 import { errorAnswer } from './error-answer.ts';
 import { forward } from './forward.ts';
 import { requestFields } from './header-fields.ts';
 import { HeldBody, tooLarge } from './held-body.ts';
 import { HttpReply, type Reply } from './reply.ts';
 import type { Route } from './routes.ts';
+import type { GatewaySettings } from './types.ts';
 
 interface Handled {
   readonly request: FastifyRequest;
@@ -43,7 +44,7 @@ export async function forwardAndTell(
 ): Promise<void> {
   const { settings, events } = parts;
   try {
-    await forward(route, request, reply, events, Math.max(1, Math.ceil(settings.pollIntervalMs / MS_PER_S)));
+    await forward(route, httpExchange(request, reply), events, retryAfterS(settings));
     if (request.body !== undefined) events.onDone(route, monotonicNs() - startNs);
   } catch (error) {
     const { status, headers, body } = errorAnswer(error, parts);
@@ -52,6 +53,11 @@ export async function forwardAndTell(
     reply.write(body);
     reply.end();
   }
+}
+
+/** When a client that found no server may try again. */
+export function retryAfterS({ pollIntervalMs }: Pick<GatewaySettings, 'pollIntervalMs'>): number {
+  return Math.max(1, Math.ceil(pollIntervalMs / MS_PER_S));
 }
 
 function queryOf({ url }: FastifyRequest): string {

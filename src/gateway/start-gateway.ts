@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
-import { addSystemMetrics, drain, listenError } from '../server/index.ts';
-import { buildGateway } from './app.ts';
+import { addSystemMetrics, drain, grpcListenError, listenError } from '../server/index.ts';
+import { buildGateway, type GatewayParts } from './app.ts';
+import type { GatewayGrpc } from './grpc/start-grpc.ts';
 import { watchGateway } from './metrics.ts';
 import { readListed, readNamed } from './read-models.ts';
 import { Routes } from './routes.ts';
@@ -41,20 +42,36 @@ export async function startGateway(settings: GatewaySettings, options: GatewayOp
   const parts = { settings, upstreams, routes, registry, events, onError };
   const app = buildGateway(parts);
   const stopLooking = () => Promise.all(upstreams.map((upstream) => upstream[Symbol.asyncDispose]()));
+  let grpc: GatewayGrpc | undefined;
   try {
     await Promise.all(upstreams.map((upstream) => upstream.look()));
-    const url = await app.listen({ host, port });
+    const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+      throw listenError(host, port, error.code, error);
+    });
+    grpc = await serveGrpc(parts);
     for (const upstream of upstreams) upstream.keepLooking();
     return {
       url,
+      grpcAddress: grpc?.address,
       status: () => statusOf(parts),
       async [Symbol.asyncDispose]() {
-        await drain(app, settings.drainTimeoutMs);
+        await Promise.all([drain(app, settings.drainTimeoutMs), grpc?.[Symbol.asyncDispose]()]);
         await stopLooking();
       },
     };
   } catch (error) {
+    await app.close();
     await stopLooking();
-    throw listenError(host, port, (error as NodeJS.ErrnoException).code, error);
+    throw error;
   }
+}
+
+/** The gRPC side, where it is asked for. Loaded where used: a gateway of REST alone needs none of it. */
+async function serveGrpc(parts: GatewayParts): Promise<GatewayGrpc | undefined> {
+  const { host, grpcPort } = parts.settings;
+  if (grpcPort === undefined) return undefined;
+  const { startGrpc } = await import('./grpc/start-grpc.ts');
+  return startGrpc(parts, grpcPort).catch((error: unknown) => {
+    throw grpcListenError(host, grpcPort, error);
+  });
 }

@@ -10,7 +10,10 @@ export function statusOf(parts: {
 }): GatewayStatus {
   return {
     seed: parts.settings.seed,
-    upstreams: parts.upstreams.map(({ name, url, isUp, downReason }) => ({ name, url, isUp, ...reason(downReason) })),
+    upstreams: parts.upstreams.map(({ name, url, grpc, isUp, downReason }) => ({
+      ...{ name, url, ...(grpc !== undefined && { grpc }), isUp },
+      ...reason(downReason),
+    })),
     models: parts.routes.list().map(({ name, targets }) => ({
       name,
       targets: targets.map((target) => {

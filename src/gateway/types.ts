@@ -3,6 +3,8 @@ export interface GatewaySettings {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** Port of the gRPC side, at the same host; 0 lets the system choose. Absent: REST only. Calls go to those upstreams that have an address for gRPC. */
+  readonly grpcPort?: number;
   readonly upstreams: readonly UpstreamSettings[];
   /** The models it serves, and nothing else. Absent: every model its upstreams list, under the same name, in equal shares by all that have it. */
   readonly models?: readonly RouteSettings[];
@@ -28,6 +30,8 @@ export interface UpstreamSettings {
   readonly name: string;
   /** Base address, e.g. "http://127.0.0.1:8081". */
   readonly url: string;
+  /** Host and port of its gRPC side, e.g. "127.0.0.1:9001". */
+  readonly grpc?: string;
 }
 
 /** A name under which the gateway serves a model, and who answers for it. */
@@ -54,6 +58,7 @@ export interface GatewayStatus {
   readonly upstreams: readonly {
     readonly name: string;
     readonly url: string;
+    readonly grpc?: string;
     readonly isUp: boolean;
     readonly reason?: string;
   }[];
@@ -67,5 +72,7 @@ export interface GatewayStatus {
 export interface RunningGateway extends AsyncDisposable {
   /** Base address, e.g. "http://127.0.0.1:40123". */
   readonly url: string;
+  /** Host and port of the gRPC side, e.g. "127.0.0.1:40124"; undefined where it was not asked for. */
+  readonly grpcAddress: string | undefined;
   readonly status: () => GatewayStatus;
 }

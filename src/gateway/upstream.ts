@@ -33,6 +33,8 @@ export type OnChange = (upstream: Upstream, sentence: string) => void;
 export class Upstream implements AsyncDisposable {
   readonly name: string;
   readonly url: string;
+  /** Host and port of its gRPC side. */
+  readonly grpc: string | undefined;
   readonly pool: Pool;
   readonly #readModels: (upstream: Upstream) => Promise<ModelStates>;
   readonly #onChange: OnChange;
@@ -48,13 +50,14 @@ export class Upstream implements AsyncDisposable {
 
   /** @param readModels - asks an upstream for the state of its models; rejects where it does not answer */
   constructor(
-    { name, url }: UpstreamSettings,
+    { name, url, grpc }: UpstreamSettings,
     settings: GatewaySettings,
     readModels: (upstream: Upstream) => Promise<ModelStates>,
     onChange: OnChange,
   ) {
     this.name = name;
     this.url = url;
+    this.grpc = grpc;
     this.#settings = settings;
     this.#readModels = readModels;
     this.#onChange = onChange;

@@ -134,6 +134,11 @@ export function loadTargetOf(
   };
 }
 
+/** The same requests, sent to a gateway. */
+export function throughGateway(target: InferenceTarget, { url, grpcAddress }: RunningServer): InferenceTarget {
+  return { ...target, url, grpcAddress };
+}
+
 /** A level of one word is written as it is, any other as the generator is told. */
 function popularityOf({ popularity }: Levels): Popularity | undefined {
   if (popularity === undefined) return undefined;

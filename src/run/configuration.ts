@@ -4,7 +4,13 @@ import type { ResolvedModel } from '../models/types.ts';
 import { deriveSeed } from '../rng.ts';
 import { monotonicNs, NS_PER_MS } from '../units.ts';
 import { type Capacity, measureCapacity } from './capacity.ts';
-import { CALIBRATION_POINTS, launchedServerOf, limitsOf, loadTargetOf } from './configuration-settings.ts';
+import {
+  CALIBRATION_POINTS,
+  launchedServerOf,
+  limitsOf,
+  loadTargetOf,
+  throughGateway,
+} from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
 import { describeExit } from './describe-exit.ts';
 import { labelOf } from './labels.ts';
@@ -110,12 +116,12 @@ export async function startConfiguration(
         isGatewayGone = true;
         gone.abort(new TrialFailure(describeExit('the gateway', ended)));
       });
-      await neighbours.sendThrough(gateway.url, spec.measure.timeoutMs);
+      await neighbours.sendThrough(gateway, spec.measure.timeoutMs);
     }
     emit({ type: 'server-ready', configurationId, tookMs: (monotonicNs() - startNs) / NS_PER_MS });
 
     phase = 'calibrate';
-    const address = gateway === undefined ? target : { ...target, url: gateway.url };
+    const address = gateway === undefined ? target : throughGateway(target, gateway);
     await unless(signal, load.prepare(address, { timeoutMs: spec.measure.timeoutMs }));
     await using neighbourLoads = await neighbours.startLoads(deriveSeed(spec.design.seed, configurationId, block));
     const { calibrationS, sloLatencyMs, timeoutMs } = spec.measure;

@@ -2,7 +2,7 @@ import type { ResourceUsage, RunningServer, ServerExit } from '../launch/types.t
 import { RequestLog } from '../load/index.ts';
 import type { GeneratorUsage, LoadDriver, LoadRun, OfferedLoad, RequestRecords } from '../load/types.ts';
 import type { GeneratorSpec, Neighbour } from '../spec/types.ts';
-import type { InferenceTarget } from './configuration-settings.ts';
+import { type InferenceTarget, throughGateway } from './configuration-settings.ts';
 
 /** What a neighbour and its load generator have used so far. */
 export interface NeighbourUsage {
@@ -69,8 +69,8 @@ export class RunningNeighbour implements AsyncDisposable {
   }
 
   /** Has its requests go to another address, that of a gateway, from now on. */
-  async sendThrough(url: string, timeoutMs: number): Promise<void> {
-    await this.#orFail(() => this.#parts.load.prepare({ ...this.#parts.target, url }, { timeoutMs }));
+  async sendThrough(gateway: RunningServer, timeoutMs: number): Promise<void> {
+    await this.#orFail(() => this.#parts.load.prepare(throughGateway(this.#parts.target, gateway), { timeoutMs }));
   }
 
   /** The load it is held under. */

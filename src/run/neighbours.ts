@@ -1,3 +1,4 @@
+import type { RunningServer } from '../launch/types.ts';
 import type { RequestRecords } from '../load/types.ts';
 import { deriveSeed } from '../rng.ts';
 import type { NeighbourUsage, RunningNeighbour } from './neighbour.ts';
@@ -31,8 +32,8 @@ export class Neighbours implements AsyncDisposable {
   }
 
   /** Has the requests of all of them go to another address, that of a gateway, from now on. */
-  async sendThrough(url: string, timeoutMs: number): Promise<void> {
-    for (const one of this.all) await unless(this.#signal, one.sendThrough(url, timeoutMs));
+  async sendThrough(gateway: RunningServer, timeoutMs: number): Promise<void> {
+    for (const one of this.all) await unless(this.#signal, one.sendThrough(gateway, timeoutMs));
   }
 
   /** Puts all of them under their loads until the result is disposed or stopped. */

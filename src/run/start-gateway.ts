@@ -5,7 +5,7 @@ import type { RunningServer } from '../launch/types.ts';
 import { compiledEntry } from '../package-files.ts';
 import { parseGateway } from '../spec/index.ts';
 import type { Level } from '../spec/types.ts';
-import { type InferenceTarget, limitsOf } from './configuration-settings.ts';
+import { type InferenceTarget, limitsOf, throughGateway } from './configuration-settings.ts';
 import type { RunContext } from './context.ts';
 import { checkInference, expectOk } from './readiness.ts';
 import { TrialFailure, unless } from './waiting.ts';
@@ -48,7 +48,7 @@ export async function startGateway(
     const readySignal = AbortSignal.any([signal, AbortSignal.timeout(readyTimeoutMs)]);
     await unless(readySignal, checkGateway(gateway.url, settings, readySignal));
     for (const target of targets) {
-      await unless(readySignal, checkInference({ ...target, url: gateway.url }, readySignal));
+      await unless(readySignal, checkInference(throughGateway(target, gateway), readySignal));
     }
     return gateway;
   } catch (error) {
@@ -73,8 +73,15 @@ function gatewaySettingsOf(
     },
     { ofKey: String, ofValue: String },
   );
+  // Neighbours are sent their load over REST, so that their servers serve nothing else.
+  const upstreams = settings.upstreams.map((upstream) => {
+    const grpc = targets.find(({ url, protocol }) => url === upstream.url && protocol === 'grpc')?.grpcAddress;
+    return { ...upstream, ...(grpc !== undefined && { grpc }) };
+  });
   return {
     ...settings,
+    upstreams,
+    ...(upstreams.some(({ grpc }) => grpc !== undefined) && { grpcPort: 0 }),
     // Never before the client gives up: its timeout is the one that is measured.
     timeoutMs: Math.max(settings.timeoutMs, timeoutMs),
     // It is for the server to refuse what is too large for it.
@@ -94,10 +101,13 @@ async function checkGateway(url: string, { upstreams, models = [] }: GatewaySett
 }
 
 function describe(
-  upstreams: readonly { readonly name: string; readonly url: string }[],
+  upstreams: readonly { readonly name: string; readonly url: string; readonly grpc?: string }[],
   models: NonNullable<GatewaySettings['models']>,
 ): string {
-  const urlOf = (wanted: string) => upstreams.find(({ name }) => name === wanted)?.url;
+  const urlOf = (wanted: string) => {
+    const { url, grpc } = upstreams.find(({ name }) => name === wanted) ?? {};
+    return grpc === undefined ? url : `${url} (gRPC ${grpc})`;
+  };
   return models
     .map(({ name, targets }) => `${name} at ${targets.map(({ upstream }) => urlOf(upstream)).join(' and ')}`)
     .toSorted()

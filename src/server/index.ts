@@ -5,5 +5,5 @@ export type { DirectAnswer, DirectClient, RequestHead, StreamedAnswer } from './
 export { inject, PLAIN_PATH, serveDirectly } from './direct/index.ts';
 export { addSystemMetrics } from './metrics/system-metrics.ts';
 export { serverParameters, servingParameters } from './serving-parameters.ts';
-export { drain, listenError, startServer } from './start-server.ts';
+export { drain, grpcListenError, listenError, loadGrpc, startServer } from './start-server.ts';
 export type * from './types.ts';

@@ -110,15 +110,23 @@ async function serveGrpc(
   options: Pick<GrpcOptions, 'messageLimitBytes' | 'pool' | 'onError'>,
 ): Promise<GrpcServer | undefined> {
   if (grpcPort === undefined) return undefined;
-  // Loaded where used: a server of REST alone needs none of it.
-  const { startGrpc } = await import('./grpc/start-grpc.ts');
-  try {
-    return await startGrpc(repository, { host, port: grpcPort, drainTimeoutMs: DRAIN_TIMEOUT_MS, ...options });
-  } catch (error) {
-    // grpc-js puts the system's error into words and drops its code.
-    const code = /\b(EADDRINUSE|EACCES|EADDRNOTAVAIL|ENOTFOUND)\b/.exec(messageOf(error))?.[1];
-    throw listenError(host, grpcPort, code, error);
-  }
+  const { startGrpc } = await loadGrpc();
+  return startGrpc(repository, { host, port: grpcPort, drainTimeoutMs: DRAIN_TIMEOUT_MS, ...options }).catch(
+    (error: unknown) => {
+      throw grpcListenError(host, grpcPort, error);
+    },
+  );
+}
+
+/** Loaded where used: a server of REST alone needs none of it. */
+export function loadGrpc() {
+  return import('./grpc/index.ts');
+}
+
+/** An address that gRPC cannot be served on. grpc-js puts the system's error into words and drops its code. */
+export function grpcListenError(host: string, port: number, error: unknown): LaunchError {
+  const code = /\b(EADDRINUSE|EACCES|EADDRNOTAVAIL|ENOTFOUND)\b/.exec(messageOf(error))?.[1];
+  return listenError(host, port, code, error);
 }
 
 /** Stops accepting and waits until what is in flight has been answered, for `timeoutMs` at most. */

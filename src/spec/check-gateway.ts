@@ -1,13 +1,12 @@
 import type { Problem } from '../errors.ts';
-import { isExcluded } from './check-cpus.ts';
 import { levelsOf } from './check-factors.ts';
 import type { CheckInput } from './checks.ts';
 
-/** A gateway passes on what it is asked to: KServe V2 over REST. Its CPU set is given only where it is on at some level. */
+/** A gateway passes on KServe V2, and no other interface. Its CPU set is given only where it is on at some level. */
 export function checkGateway(input: CheckInput): Problem[] {
   const on = levelsOf(input.spec, 'gateway').find(({ level }) => level.value === 'on');
   if (on === undefined) return checkUnusedCpuset(input);
-  return [...checkApi(input, on.path), ...checkProtocols(input, on.level.name)];
+  return checkApi(input, on.path);
 }
 
 function checkUnusedCpuset({ spec, positions, isRefused }: CheckInput): Problem[] {
@@ -32,14 +31,4 @@ function checkApi({ spec, positions }: CheckInput, path: readonly (string | numb
       hint: 'Leave "gateway" out.',
     },
   ];
-}
-
-function checkProtocols(input: CheckInput, on: string): Problem[] {
-  return levelsOf(input.spec, 'protocol')
-    .filter(({ level }) => level.value === 'grpc' && !isExcluded(input, { protocol: level.name, gateway: on }))
-    .map(({ level, path }) => ({
-      where: input.positions.ofValue(path),
-      what: 'a gateway passes on REST only, not gRPC',
-      hint: `Leave it out, or exclude it: { when: { protocol: ${level.name}, gateway: ${on} }, why: "REST only" }.`,
-    }));
 }

@@ -13,7 +13,8 @@ export interface GatewayFile {
   readonly host: string;
   readonly port: number;
   readonly seed: number;
-  readonly upstreams: readonly { readonly name: string; readonly url: string }[];
+  readonly grpcPort?: number;
+  readonly upstreams: readonly { readonly name: string; readonly url: string; readonly grpc?: string }[];
   readonly models?: readonly {
     readonly name: string;
     readonly targets: readonly { readonly upstream: string; readonly model: string; readonly share: number }[];
@@ -42,7 +43,12 @@ export function parseGateway(data: unknown, positions: Pick<Positions, 'ofKey' |
   const result = gatewayFileSchema.safeParse(data);
   const refusals = result.success ? [] : describeRefusals(result.error, data, positions, gatewayJsonSchema());
   const servers = result.success ? serversOf(result.data) : readableServers(data);
-  const problems = [...refusals, ...checkAddresses(servers, positions), ...checkTargets(servers, positions)];
+  const problems = [
+    ...refusals,
+    ...checkAddresses(servers, positions),
+    ...checkGrpc(servers, positions),
+    ...checkTargets(servers, positions),
+  ];
   if (problems.length > 0) throw new SpecError(inReadingOrder(problems));
   return toSettings((result as { readonly data: WrittenGateway }).data);
 }
@@ -52,18 +58,25 @@ interface Servers {
   /** Also of servers whose address cannot be read. */
   readonly names: readonly string[];
   readonly urls: Readonly<Record<string, string>>;
+  /** Names that have an address for gRPC; undefined where it is not asked for, or cannot be read. */
+  readonly overGrpc: readonly string[] | undefined;
   readonly models: WrittenGateway['models'];
   /** Whether every target could be read. */
   readonly isWhole: boolean;
 }
 
-function serversOf({ upstreams, models }: WrittenGateway): Servers {
-  return { names: Object.keys(upstreams), urls: upstreams, models, isWhole: true };
+function serversOf({ upstreams, grpc, models }: WrittenGateway): Servers {
+  const overGrpc = grpc && Object.keys(grpc.upstreams);
+  return { names: Object.keys(upstreams), urls: upstreams, overGrpc, models, isWhole: true };
 }
 
 /** Entry by entry; a list of targets of which one cannot be read is left out. */
 function readableServers(data: unknown): Servers {
-  const { upstreams, models } = (data ?? {}) as { readonly upstreams?: unknown; readonly models?: unknown };
+  const { upstreams, grpc, models } = (data ?? {}) as {
+    readonly upstreams?: unknown;
+    readonly grpc?: { readonly upstreams?: unknown } | null;
+    readonly models?: unknown;
+  };
   const { upstreams: ofServers, models: ofModels } = gatewayFileSchema.shape;
   const readable = <T>(section: unknown, schema: z.ZodType<Record<string, T> | undefined>) =>
     Object.entries(isMap(section) ? section : {}).flatMap(([key, value]) =>
@@ -73,6 +86,7 @@ function readableServers(data: unknown): Servers {
   return {
     names: isMap(upstreams) ? Object.keys(upstreams) : [],
     urls: Object.fromEntries(readable(upstreams, ofServers)),
+    overGrpc: isMap(upstreams) && isMap(grpc?.upstreams) ? Object.keys(grpc.upstreams) : undefined,
     models: isMap(upstreams) ? Object.fromEntries(routes) : undefined,
     isWhole: isMap(models) && routes.length === Object.keys(models).length,
   };
@@ -82,7 +96,16 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function toSettings({ upstreams, models, poll, timeout, body_limit, drain, ...rest }: WrittenGateway): GatewayFile {
+function toSettings({
+  upstreams,
+  grpc,
+  models,
+  poll,
+  timeout,
+  body_limit,
+  drain,
+  ...rest
+}: WrittenGateway): GatewayFile {
   const routes =
     models &&
     Object.entries(models).map(([name, targets]) => ({
@@ -91,7 +114,11 @@ function toSettings({ upstreams, models, poll, timeout, body_limit, drain, ...re
     }));
   return {
     ...rest,
-    upstreams: Object.entries(upstreams).map(([name, url]) => ({ name, url })),
+    ...(grpc !== undefined && { grpcPort: grpc.port }),
+    upstreams: Object.entries(upstreams).map(([name, url]) => {
+      const address = grpc?.upstreams[name];
+      return { name, url, ...(address !== undefined && { grpc: address }) };
+    }),
     ...(routes === undefined ? {} : { models: routes }),
     pollIntervalMs: poll.interval,
     pollTimeoutMs: poll.timeout,
@@ -114,6 +141,26 @@ function checkAddresses({ urls }: Servers, positions: Pick<Positions, 'ofValue'>
       },
     ];
   });
+}
+
+/** What is passed on over gRPC goes to any server that has the model, so that each needs an address. */
+function checkGrpc({ names, overGrpc }: Servers, positions: Pick<Positions, 'ofKey' | 'ofValue'>): Problem[] {
+  if (overGrpc === undefined) return [];
+  const unknown = overGrpc
+    .filter((name) => !names.includes(name))
+    .map((name) => ({
+      where: positions.ofKey(['grpc', 'upstreams', name]),
+      what: `no server is named "${name}"`,
+      hint: suggestName(name, names, 'servers'),
+    }));
+  const missing = names
+    .filter((name) => !overGrpc.includes(name))
+    .map((name) => ({
+      where: positions.ofValue(['upstreams', name]),
+      what: `the server "${name}" has no address for gRPC`,
+      hint: `Give the port that it was started with (--grpc-port), e.g. grpc: { upstreams: { ${name}: "127.0.0.1:9001" } }, or leave "grpc" out.`,
+    }));
+  return [...unknown, ...missing];
 }
 
 function checkTargets({ names, models, isWhole }: Servers, positions: Pick<Positions, 'ofKey' | 'ofValue'>): Problem[] {

@@ -8,10 +8,14 @@ import { durationMs, httpUrl, memoryBytes, positiveNumber, text } from './values
  */
 
 const ADDRESS = 'the address of an HTTP server without a path, e.g. http://127.0.0.1:8081';
+/** The host as a name, an IPv4 address, or an IPv6 address in brackets. */
+const HOST_AND_PORT = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/;
 const NAME = 'a short name, e.g. a';
 const PORT = 'a port from 0 to 65535, e.g. 8080';
 const SEED = 'a whole number, e.g. 42';
 const TARGETS = 'one or more targets, e.g. [{ upstream: a, share: 9 }, { upstream: b, share: 1 }]';
+const GRPC_ADDRESS = 'host and port, e.g. 127.0.0.1:9001';
+const GRPC = 'e.g. { port: 9000, upstreams: { a: "127.0.0.1:9001" } }';
 const UPSTREAMS = 'servers by name, e.g. { a: "http://127.0.0.1:8081" }';
 
 const targetSchema = z.strictObject(
@@ -33,12 +37,7 @@ export const gatewayFileSchema = z
   .strictObject(
     {
       host: text('an address of this machine, e.g. 127.0.0.1').describe('Address to listen on.').prefault('127.0.0.1'),
-      port: z
-        .int({ error: PORT })
-        .min(0, { error: PORT })
-        .max(65535, { error: PORT })
-        .describe('Port to listen on; 0 lets the system choose.')
-        .prefault(8080),
+      port: port().describe('Port to listen on; 0 lets the system choose.').prefault(8080),
       upstreams: z
         .record(
           z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: NAME }),
@@ -47,6 +46,20 @@ export const gatewayFileSchema = z
         )
         .refine((upstreams) => Object.keys(upstreams).length > 0, { error: UPSTREAMS })
         .describe('The servers behind the gateway: name -> address. Each speaks KServe V2 over REST.'),
+      grpc: z
+        .strictObject(
+          {
+            port: port().describe('Port of the gRPC side, at the same host; 0 lets the system choose.').prefault(9000),
+            upstreams: z
+              .record(z.string(), z.string({ error: GRPC_ADDRESS }).regex(HOST_AND_PORT, { error: GRPC_ADDRESS }), {
+                error: 'addresses by the names of servers, e.g. { a: "127.0.0.1:9001" }',
+              })
+              .describe('Where each server under `upstreams` serves gRPC: name -> host and port.'),
+          },
+          { error: GRPC },
+        )
+        .describe('Passes calls over gRPC on, too.')
+        .optional(),
       models: z
         .record(z.string(), z.array(targetSchema, { error: TARGETS }).min(1, { error: TARGETS }), {
           error: 'models by name, e.g. { digits: [{ upstream: a, model: mnist-cnn }] }',
@@ -89,6 +102,10 @@ export type WrittenGateway = z.output<typeof gatewayFileSchema>;
 /** JSON Schema (2020-12) of the file, for editors. */
 export function gatewayJsonSchema(): Record<string, unknown> {
   return { title: 'dse gateway', ...z.toJSONSchema(gatewayFileSchema, { io: 'input' }) };
+}
+
+function port() {
+  return z.int({ error: PORT }).min(0, { error: PORT }).max(65535, { error: PORT });
 }
 
 function positiveMs(example: string) {

@@ -26,6 +26,30 @@ describe('the description of a gateway', () => {
     });
   });
 
+  test('has an address for gRPC of every server where it is asked for', () => {
+    const upstreams = 'upstreams: { a: "http://127.0.0.1:8081", b: "http://127.0.0.1:8082" }\n';
+    const { grpcPort, upstreams: servers } = parseGatewayFile(
+      `${upstreams}grpc: { upstreams: { a: "127.0.0.1:9001", b: "[::1]:9002" } }`,
+      'gateway.yaml',
+    );
+    expect(grpcPort).toBe(9000);
+    expect(servers.map(({ grpc }) => grpc)).toEqual(['127.0.0.1:9001', '[::1]:9002']);
+    expect(
+      problemsOf(`${upstreams}grpc: { port: 9003, upstreams: { a: "127.0.0.1:9001", c: "127.0.0.1:9002" } }`),
+    ).toMatchInlineSnapshot(`
+      "gateway.yaml:1:45  the server "b" has no address for gRPC
+        Give the port that it was started with (--grpc-port), e.g. grpc: { upstreams: { b: "127.0.0.1:9001" } }, or leave "grpc" out.
+      gateway.yaml:2:55  no server is named "c"
+        Did you mean "a"?"
+    `);
+    expect(problemsOf(`${upstreams}grpc: { upstreams: { a: "http://127.0.0.1:9001" } }`)).toMatchInlineSnapshot(`
+      "gateway.yaml:1:45  the server "b" has no address for gRPC
+        Give the port that it was started with (--grpc-port), e.g. grpc: { upstreams: { b: "127.0.0.1:9001" } }, or leave "grpc" out.
+      gateway.yaml:2:25  "grpc.upstreams.a" is "http://127.0.0.1:9001"
+        Give host and port, e.g. 127.0.0.1:9001."
+    `);
+  });
+
   test('of our example shares the digits nine to one', () => {
     const text = readFileSync(packageFile('configs/gateways/two-variants.yaml'), 'utf8');
     expect(text).toMatch(/^# yaml-language-server: \$schema=\.\.\/gateway\.schema\.json\n/);

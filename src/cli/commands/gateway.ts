@@ -12,6 +12,7 @@ interface GatewayCommandOptions {
   readonly model: readonly string[];
   readonly host?: string;
   readonly port?: string;
+  readonly grpcPort?: string;
   readonly seed?: string;
 }
 
@@ -23,7 +24,9 @@ export async function gateway(file: string | undefined, options: GatewayCommandO
     onError: (error) => process.stderr.write(`${String(error)}\n`),
   });
   for (const line of describeStatus(running.status())) process.stdout.write(`${line}\n`);
-  process.stdout.write(`Listening at ${running.url} (health at /gateway, figures at /metrics). Ctrl-C stops it.\n`);
+  const { url, grpcAddress } = running;
+  const overGrpc = grpcAddress === undefined ? '' : `, gRPC at ${grpcAddress}`;
+  process.stdout.write(`Listening at ${url}${overGrpc} (health at /gateway, figures at /metrics). Ctrl-C stops it.\n`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   return EXIT.ok;
 }
@@ -43,7 +46,18 @@ async function readSettings(file: string | undefined, options: GatewayCommandOpt
       hint: 'Write it into the file, or leave the file out.',
     });
   }
-  return { ...(await readFileSettings(file)), ...changes };
+  const settings = await readFileSettings(file);
+  if (options.grpcPort === undefined) return { ...settings, ...changes };
+  if (settings.grpcPort !== undefined) return { ...settings, ...changes, grpcPort: readGrpcPort(options.grpcPort) };
+  throw new UsageError({
+    where: '--grpc-port',
+    what: `${file} does not say where its servers serve gRPC`,
+    hint: 'Add it, e.g. grpc: { upstreams: { a: "127.0.0.1:9001" } }, or leave --grpc-port out.',
+  });
+}
+
+function readGrpcPort(text: string): number {
+  return readWholeNumber('--grpc-port', text, 0);
 }
 
 async function readFileSettings(file: string): Promise<GatewaySettings> {
@@ -57,9 +71,18 @@ async function readFileSettings(file: string): Promise<GatewaySettings> {
   return parseGatewayFile(text, file);
 }
 
-/** `--upstream NAME=URL` and `--model NAME=UPSTREAM[/MODEL][:SHARE],...` as the file has them. */
-function readRoutes({ upstream, model }: GatewayCommandOptions) {
-  const upstreams = upstream.map((text, at) => splitName(text) ?? [String.fromCharCode(97 + at), text]);
+/** `--upstream NAME=URL[,grpc://HOST:PORT]` and `--model NAME=UPSTREAM[/MODEL][:SHARE],...` as the file has them. */
+function readRoutes({ upstream, model, grpcPort }: GatewayCommandOptions) {
+  const upstreams = upstream.map((text, at) => splitName(text) ?? ([String.fromCharCode(97 + at), text] as const));
+  const addresses = upstreams.map(([name, text]) => [name, ...text.split(/,grpc:\/\//)] as const);
+  const overGrpc = addresses.flatMap(([name, , grpc]) => (grpc === undefined ? [] : [[name, grpc] as const]));
+  if (grpcPort === undefined && overGrpc.length > 0) {
+    throw new UsageError({
+      where: '--upstream',
+      what: `an address for gRPC has no effect without --grpc-port`,
+      hint: 'Add e.g. --grpc-port 9000, or leave the address out.',
+    });
+  }
   const models = model.map((text) => {
     const [name, targets] = splitName(text) ?? [text, ''];
     return [name, targets.split(',').map(readTarget)] as const;
@@ -73,7 +96,10 @@ function readRoutes({ upstream, model }: GatewayCommandOptions) {
     models.map(([name]) => name),
   );
   return {
-    upstreams: Object.fromEntries(upstreams),
+    upstreams: Object.fromEntries(addresses.map(([name, url]) => [name, url])),
+    ...(grpcPort !== undefined && {
+      grpc: { port: readGrpcPort(grpcPort), upstreams: Object.fromEntries(overGrpc) },
+    }),
     ...(models.length > 0 && { models: Object.fromEntries(models) }),
   };
 }
@@ -105,6 +131,7 @@ function refuseRepeated(where: string, names: readonly string[]): void {
 const OPTION_POSITIONS = { ofValue: optionOf, ofKey: optionOf };
 
 function optionOf([key]: readonly (string | number)[]): string {
+  if (key === 'grpc') return '--grpc-port';
   return key === 'models' ? '--model' : key === 'upstreams' || key === undefined ? '--upstream' : `--${key}`;
 }
 

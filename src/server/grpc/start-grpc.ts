@@ -6,6 +6,7 @@ import {
   type ServiceDefinition,
   setLogVerbosity,
   status,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
@@ -24,13 +25,16 @@ import { inferenceService, type Received } from './inference-service.ts';
 import { readPlainHead } from './plain-call.ts';
 import { CallError } from './status.ts';
 
-export interface GrpcOptions {
+export interface ListenOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
   readonly messageLimitBytes: number;
   /** How long calls in flight may take to be answered once the server is stopped, milliseconds. */
   readonly drainTimeoutMs: number;
+}
+
+export interface GrpcOptions extends ListenOptions {
   /** Memory for tensors, shared with REST. */
   readonly pool: BufferPool;
   readonly onError: (error: unknown) => void;
@@ -56,15 +60,39 @@ const CONNECTION_WINDOW_BYTES = 16 * 2 ** 20;
 const PING_EVERY_MS = 5_000;
 const PING_TIMEOUT_MS = 5_000;
 
+/** A service of the protocol, and what answers its calls. */
+export interface GrpcService extends Pick<InferenceProto, 'definition'> {
+  readonly service: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+  /** Called once connections are accepted, to take streams before grpc-js does. */
+  readonly takeStreams?: (server: Http2Server) => void;
+}
+
 /**
- * The gRPC side of the server: the protocol's service, health checking (grpc.health.v1) and reflection, over the models of a repository.
+ * The gRPC side of the server: the protocol's service over the models of a repository.
  *
- * Past `messageLimitBytes` a message is refused with RESOURCE_EXHAUSTED; a call past its client's deadline ends with DEADLINE_EXCEEDED.
  * Source: Open Inference Protocol, gRPC; https://github.com/kserve/open-inference-protocol
  * @throws Error where the address cannot be listened on
  */
 export async function startGrpc(repository: ModelRepository, options: GrpcOptions): Promise<GrpcServer> {
-  const { host, port, messageLimitBytes, drainTimeoutMs, pool, onError } = options;
+  const { service, definition } = await loadInferenceProto();
+  const { pool, messageLimitBytes, onError } = options;
+  const implementation = inferenceService(repository, { pool, onError });
+  const answer = answerWith(repository, service, pool);
+  const takeStreams = (server: Http2Server) => answerDirectly(server, { messageLimitBytes, pool, answer, onError });
+  return listenGrpc({ service: withReceipt(service), definition, implementation, takeStreams }, options);
+}
+
+/**
+ * Serves a service of the protocol with health checking (grpc.health.v1) and reflection.
+ *
+ * Past `messageLimitBytes` a message is refused with RESOURCE_EXHAUSTED; a call past its client's deadline ends with DEADLINE_EXCEEDED.
+ * @throws Error where the address cannot be listened on
+ */
+export async function listenGrpc(
+  { service, definition, implementation, takeStreams = () => {} }: GrpcService,
+  { host, port, messageLimitBytes, drainTimeoutMs }: ListenOptions,
+): Promise<GrpcServer> {
   // What it would print of itself, such as an address that is taken, is thrown or told to `onError`.
   setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
@@ -75,18 +103,14 @@ export async function startGrpc(repository: ModelRepository, options: GrpcOption
     'grpc.keepalive_time_ms': PING_EVERY_MS,
     'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
   });
-  const { service, definition } = await loadInferenceProto();
-  server.addService(withReceipt(service), inferenceService(repository, { pool, onError }));
+  server.addService(service, implementation);
   const health = new HealthImplementation({ '': 'SERVING', [INFERENCE_SERVICE]: 'SERVING' });
   health.addToServer(server);
   new ReflectionService(definition).addToServer(server);
   widenStreamWindows(server);
   const boundPort = await bind(server, host, port);
   widenConnectionWindows(server);
-  const answer = answerWith(repository, service, pool);
-  for (const http2Server of http2ServersOf(server)) {
-    answerDirectly(http2Server, { messageLimitBytes, pool, answer, onError });
-  }
+  for (const http2Server of http2ServersOf(server)) takeStreams(http2Server);
   return {
     address: `${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
     async [Symbol.asyncDispose]() {

@@ -1,0 +1,2 @@
+export { type GrpcServer, listenGrpc, startGrpc } from './start-grpc.ts';
+export { grpcError } from './status.ts';
