@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { writeAnalysis } from '../../src/cli/write-analysis.ts';
@@ -55,6 +56,24 @@ function textOf(outputs: readonly Output[]): string {
   return parts.join('\n');
 }
 
+/** The figures of the rows of a table that the notebook shows first. */
+async function firstFigures(folder: string, file: string, column: string): Promise<number[]> {
+  const text = await readFile(path.join(folder, 'analysis', file), 'utf8');
+  const rows = parse(text, { columns: true }) as Record<string, string>[];
+  const wanted = rows.filter(
+    (row) =>
+      ['latency_mean_ms', 'capacity_rps'].includes(row.response as string) && row.is_knee !== 'false' && row[column],
+  );
+  expect(wanted.length, file).toBeGreaterThan(0);
+  return wanted.slice(0, 3).map((row) => Number(row[column]));
+}
+
+/** Whether a text holds all these numbers, with as many digits as pandas shows. */
+function figuresIn(text: string, figures: readonly number[]): boolean {
+  const shown = (text.match(/-?\d+\.\d+(e[+-]\d+)?/g) ?? []).map(Number);
+  return figures.every((figure) => shown.some((one) => Math.abs(one - figure) <= 1e-4 * Math.max(1, Math.abs(figure))));
+}
+
 describe.skipIf(python === undefined)(
   'the notebook (skipped without a Python that has nbclient, pandas and matplotlib)',
   () => {
@@ -74,6 +93,13 @@ describe.skipIf(python === undefined)(
       expect(text).toContain(
         `${onFront} of 24 configurations are on the front of latency_mean_ms, energy_per_inference_j (estimate)`,
       );
+      for (const [file, column] of [
+        ['predictors.csv', 'spearman'],
+        ['scaling.csv', 'speedup'],
+        ['load-curves.csv', 'power'],
+      ] as const) {
+        expect(figuresIn(text, await firstFigures(scratch.dir, file, column)), file).toBe(true);
+      }
       expect(text).toContain('resnet18 (synthetic weights)');
       expect(text).toContain('Energy is an estimate from CPU time and was not measured.');
     }, 120_000);
