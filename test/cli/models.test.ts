@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { readOnnx, writeOnnx } from '../../src/models/onnx-file.ts';
+import { packageFile } from '../../src/package-files.ts';
 import { dse, scratchFolder } from './dse.ts';
 
 test('a model is inspected, quantised and evaluated from the command line', async () => {
@@ -18,6 +20,20 @@ test('a model is inspected, quantised and evaluated from the command line', asyn
   expect(evaluated.stdout).toMatch(
     /against the base {3}[+-]\d\.\d\d points {2}\(95 % interval .* paired; \d+ gained, \d+ lost\)/,
   );
+});
+
+test('a model that onnxruntime does not load is inspected as far as its file tells, with a sentence and exit code 1', async () => {
+  await using folder = await scratchFolder();
+  const source = packageFile('models/mnist-cnn.onnx');
+  const newer = Object.assign(readOnnx(readFileSync(source), source), { irVersion: 99 });
+  const file = path.join(folder.dir, 'newer.onnx');
+  writeFileSync(file, writeOnnx(newer));
+  const { exitCode, stdout } = await dse(['models', 'inspect', file]);
+  expect(stdout).toMatch(
+    /cannot run +onnxruntime does not load it \(.*IR version: 99.*\); what stands here was read from the file/,
+  );
+  expect(stdout).toContain('105,866');
+  expect(exitCode).toBe(1);
 });
 
 test('what cannot be done to a model ends with a sentence and exit code 2', async () => {

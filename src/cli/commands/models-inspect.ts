@@ -16,7 +16,7 @@ export interface InspectCommandOptions {
 
 const MOST_LAYERS = 10;
 
-/** `dse models inspect`: what a model is made of and where its cost lies. */
+/** `dse models inspect`: what a model is made of and where its cost lies. 1 where the file can be read and not served. */
 export async function inspect(name: string, options: InspectCommandOptions): Promise<ExitCode> {
   const report = await inspectModel(name, options.variant, {
     baseDir: process.cwd(),
@@ -26,7 +26,7 @@ export async function inspect(name: string, options: InspectCommandOptions): Pro
   });
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else printReport(report, options);
-  return EXIT.ok;
+  return report.refusal === undefined ? EXIT.ok : EXIT.failed;
 }
 
 function printReport(report: ModelReport, options: InspectCommandOptions): void {
@@ -52,6 +52,14 @@ function printReport(report: ModelReport, options: InspectCommandOptions): void 
       'step',
       [step, ...Object.entries(parameters).map(([key, value]) => `${key}=${value}`)].join(' '),
     ]),
+    ...(report.refusal === undefined
+      ? []
+      : [
+          [
+            'cannot run',
+            `onnxruntime does not load it (${report.refusal}); what stands here was read from the file`,
+          ] as [string, string],
+        ]),
     ...report.caveats.map((caveat): [string, string] => ['note', caveat]),
   ];
   for (const [key, value] of rows) process.stdout.write(`${key.padEnd(14)} ${value}\n`);

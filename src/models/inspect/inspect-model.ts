@@ -4,6 +4,7 @@ import { readModel } from '../rewrite/read-model.ts';
 import type { ResolvedModel } from '../types.ts';
 import { type ModelMemory, memoryOf } from './memory.ts';
 import { type OptimizedOperator, optimizedOperators } from './optimized.ts';
+import { refusalOf } from './refusal.ts';
 
 /** What the nodes of one type cost together. */
 export interface OperatorShare {
@@ -17,6 +18,8 @@ export interface ModelReport extends ResolvedModel, ModelMemory {
   readonly opset: number;
   readonly operators: readonly OperatorShare[];
   readonly layers: readonly LayerCost[];
+  /** Why onnxruntime does not load the file, in its words; undefined where it does. What else stands here was read from the file. */
+  readonly refusal: string | undefined;
   /** What onnxruntime runs on this machine; undefined where it was not asked for. */
   readonly optimized: readonly OptimizedOperator[] | undefined;
 }
@@ -31,7 +34,7 @@ export interface InspectOptions {
 /**
  * All that can be told of a model without measuring it.
  *
- * @throws ModelError if the file is not a model that can run
+ * @throws ModelError if the file is damaged or its graph is not one that can run, or onnxruntime refuses a model that it was asked to optimise
  */
 export async function inspectResolved(model: ResolvedModel, options: InspectOptions = {}): Promise<ModelReport> {
   const { model: onnx } = await readModel(model.file);
@@ -43,6 +46,7 @@ export async function inspectResolved(model: ResolvedModel, options: InspectOpti
     opset: opsetOf(onnx),
     operators: sharesOf(layers),
     layers,
+    refusal: options.optimized ? undefined : await refusalOf(model.file),
     optimized: options.optimized ? await optimizedOperators(model.file) : undefined,
   };
 }

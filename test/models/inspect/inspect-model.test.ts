@@ -1,10 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../../src/models/graph-builder.ts';
 import { inspectModel } from '../../../src/models/index.ts';
-import { writeOnnx } from '../../../src/models/onnx-file.ts';
+import { readOnnx, writeOnnx } from '../../../src/models/onnx-file.ts';
+import type { ModelProto } from '../../../src/models/onnx-schema.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dse-inspect-'));
 const options = { baseDir: folder, cacheDir: join(folder, 'cache') };
@@ -54,6 +55,20 @@ describe('the report of a model', () => {
     expect(report.optimized).toContainEqual({ opType: 'QLinearConv', format: 'integer', count: 2 });
     expect((report.weightsBytes ?? 0) / base.weightsBytes).toBeLessThan(0.26);
     expect((report.peakActivationsBytes ?? 0) / (base.peakActivationsBytes ?? 1)).toBeLessThan(0.3);
+  });
+
+  test.each([
+    ['IR version', (model: ModelProto) => Object.assign(model, { irVersion: 99 }), 'Unsupported model IR version: 99'],
+    ['operator set', (model: ModelProto) => Object.assign(model.opsetImport[0] ?? {}, { version: 99 }), 'Opset 99'],
+    ['operator', (model: ModelProto) => Object.assign(model.graph?.node[2] ?? {}, { opType: 'Sharpen' }), 'Sharpen'],
+  ])('says that onnxruntime does not load an unknown %s, and what the file tells', async (_, change, why) => {
+    const file = join(folder, smallFile());
+    const model = readOnnx(readFileSync(file), file);
+    change(model);
+    writeFileSync(join(folder, 'unknown.onnx'), writeOnnx(model));
+    const report = await inspectModel('unknown.onnx', 'fp32', options);
+    expect(report).toMatchObject({ params: 6, refusal: expect.stringContaining(why) });
+    expect((await inspectModel('small.onnx', 'fp32', options)).refusal).toBeUndefined();
   });
 
   test('names what stayed in float where a part could not be quantised', async () => {
