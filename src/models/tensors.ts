@@ -86,9 +86,17 @@ export function checkTensors(graph: GraphProto, file: string): string[] {
         file,
         `holds ${tensor.rawData.length} bytes where [${tensor.dims.join(', ')}] needs ${count * size}`,
       );
+    } else if (tensor.rawData === undefined && size !== undefined && listedElements(tensor) !== count) {
+      const found = listedElements(tensor);
+      throw damaged(tensor, file, `holds ${found} elements where [${tensor.dims.join(', ')}] needs ${count}`);
     }
   }
   return [...others].sort();
+}
+
+/** Elements of a tensor without raw bytes: they stand in the list of its type, small ones each in an int32. */
+function listedElements({ floatData, doubleData, int32Data, int64Data, uint64Data }: TensorProto): number {
+  return [floatData, doubleData, int32Data, int64Data, uint64Data].reduce((sum, { length }) => sum + length, 0);
 }
 
 /** The path is taken as onnxruntime takes it, from the folder of the model's own path; a link inside that folder may not lead out of it either. */

@@ -227,6 +227,17 @@ describe("a file of the user's own", () => {
     }
   });
 
+  test('with a tensor that says a giant size and holds nothing is refused too', async () => {
+    const baseDir = newFolder();
+    const model = readOnnx(readFileSync(mnist), 'mnist');
+    const tensor = model.graph.initializer.find(({ name }) => name === 'conv1.weight');
+    Object.assign(tensor ?? {}, { dims: [2 ** 31, 4], rawData: undefined });
+    writeFileSync(join(baseDir, 'empty.onnx'), writeOnnx(model));
+    await expect(resolveFile(baseDir, 'empty.onnx')).rejects.toThrow(
+      'the tensor "conv1.weight" holds 0 elements where [2147483648, 4] needs 8589934592',
+    );
+  });
+
   test('with a fixed batch has no multiply-adds per item, because an item cannot be told apart', async () => {
     const baseDir = newFolder();
     const model = readOnnx(readFileSync(mnist), 'mnist');
