@@ -4,7 +4,7 @@
  *
  * Each reply must be the protocol's error or a right answer where the request is still valid; no status past 499, no case without an end, right requests always answered
  * right. In the end the server runs, has no connection left over, and its resident memory over the last quarter of the cases (median of many readings) exceeds that over the second by at most
- * 15 % and 20 MB.
+ * 15 % and 20 MB. The server has two of glibc's arenas: what more of them keep of freed memory grows for long (`test/server/fuzz/fuzz-server.ts`).
  * Prints a row for each kind: cases, and how many ended with an answer, with a refusal, and with the connection closed. Ends with 1 on any violation.
  *
  * Needs Linux (/proc) and a build (`npm run build`). Usage: fuzz.ts [cases, 100000] [seed, 1] [number of the first case, 0]

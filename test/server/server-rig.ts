@@ -18,8 +18,12 @@ export class ServerProcess implements AsyncDisposable {
   #errors = '';
   #output = '';
 
-  constructor(argument: string) {
-    this.child = spawn(process.execPath, [compiledEntry('server/main'), argument], { stdio: 'pipe' });
+  /** @param env - beside that of this process */
+  constructor(argument: string, env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, [compiledEntry('server/main'), argument], {
+      stdio: 'pipe',
+      env: { ...process.env, ...env },
+    });
     this.exit = once(this.child, 'exit').then(([code]) => code as number | null);
     this.child.stderr?.on('data', (chunk) => {
       this.#errors += chunk;
@@ -31,8 +35,9 @@ export class ServerProcess implements AsyncDisposable {
 
   static async listening(
     settings: ServerSettings,
+    env?: NodeJS.ProcessEnv,
   ): Promise<{ server: ServerProcess; url: string; grpcAddress: string | undefined }> {
-    const server = new ServerProcess(JSON.stringify(settings));
+    const server = new ServerProcess(JSON.stringify(settings), env);
     const lines = createInterface({ input: server.child.stdout as NonNullable<ChildProcess['stdout']> });
     const [line] = await once(lines, 'line');
     const { url, grpcAddress } = JSON.parse(line as string) as ListeningLine;
