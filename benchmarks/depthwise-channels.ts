@@ -5,6 +5,7 @@
  *
  * Prints the median of each count, and the mean of the counts that are multiples of 4 over that of the others. `blockOf` in src/models/prune/filters.ts rests on it.
  */
+import '../src/no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../src/models/graph-builder.ts';
 import { writeOnnx } from '../src/models/onnx-file.ts';
