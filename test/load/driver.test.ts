@@ -228,7 +228,7 @@ describe('a load beside another, from the same process', () => {
     const spunUs = after.spinTimeUs - before.spinTimeUs;
     expect(spunUs).toBeLessThanOrEqual(elapsedUs);
     // Never asleep: with only the last two milliseconds before 12 sends of each it would be under a tenth.
-    expect(spunUs).toBeGreaterThan(elapsedUs / 4);
+    expect(spunUs).toBeGreaterThan(elapsedUs / 8);
     const bytes = await Promise.all([driver.readUsage(), beside.readUsage()]);
     expect(bytes.every(({ serverRxBytes }) => serverRxBytes > 0)).toBe(true);
   });
