@@ -53,7 +53,7 @@ const UNITS: Readonly<Record<string, string>> = { max_queue_delay_ms: 'ms', dead
 const GRPC_PORT = 9000;
 const CLIENT: readonly string[] = ['batch', 'protocol', 'sequence_length'];
 /** Conditions of the measurement that the commands do not bring about. */
-const CONDITIONS: readonly string[] = ['load', 'popularity', 'colocated', 'max_loaded', 'cpu_frequency'];
+const CONDITIONS: readonly string[] = ['load', 'popularity', 'colocated', 'placement', 'max_loaded', 'cpu_frequency'];
 
 /**
  * The spec fragment and the commands for one configuration.
@@ -131,11 +131,19 @@ function notesOn(levels: Readonly<Record<string, Level>>, host: string | undefin
   return [
     ...(clients === '' ? [] : [`Clients send ${clients}.`]),
     ...(levels.gateway?.value === 'on'
-      ? ['Measured behind a gateway: `dse gateway --upstream http://127.0.0.1:8080` puts one in front.']
+      ? [`Measured behind a gateway: \`${gatewayCommand(levels.protocol)}\` puts one in front.`]
       : []),
     ...(conditions === '' ? [] : [`Measured at ${conditions}; elsewhere another configuration may be best.`]),
     ...(host === undefined ? [] : [`Measured on ${host}.`]),
   ];
+}
+
+/** A gateway in front of what `serveCommand` starts. */
+function gatewayCommand(protocol: Level | undefined): string {
+  const rest = 'http://127.0.0.1:8080';
+  return protocol?.value === 'grpc'
+    ? `dse gateway --grpc-port ${GRPC_PORT + 1} --upstream ${rest},grpc://127.0.0.1:${GRPC_PORT}`
+    : `dse gateway --upstream ${rest}`;
 }
 
 /** `dse serve`, inside a scope of systemd where resources are limited. */

@@ -123,6 +123,20 @@ test('a configuration is deployed by a spec fragment and a command that applies 
   );
 });
 
+test('a gateway is started by a command, and what stood beside the server is said', () => {
+  const around = { colocated: 'heavy', placement: 'together', max_loaded: 2 };
+  expect(deploymentWith({ gateway: 'on', ...around }).notes).toEqual(
+    expect.arrayContaining([
+      'Measured behind a gateway: `dse gateway --upstream http://127.0.0.1:8080` puts one in front.',
+      'Measured at load=light, colocated=heavy, placement=together, max_loaded=2; elsewhere another configuration may be best.',
+    ]),
+  );
+  expect(deploymentWith({ gateway: 'on', protocol: 'grpc' }).notes).toContain(
+    'Measured behind a gateway: `dse gateway --grpc-port 9001 --upstream http://127.0.0.1:8080,grpc://127.0.0.1:9000` puts one in front.',
+  );
+  expect(deploymentWith({ gateway: 'off' }).notes.join(' ')).not.toContain('gateway');
+});
+
 test('how requests are joined, queued, remembered and sent stands in the command, and what is off does not', () => {
   const serving = { instances: 2, max_queue: 50, cache: 100, protocol: 'grpc' };
   const batching = { max_batch: 8, max_queue_delay_ms: 2, preferred_batch: 4 };
