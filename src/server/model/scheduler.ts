@@ -61,11 +61,13 @@ export class Scheduler {
     const { deadlineNs } = request;
     if (deadlineNs !== undefined && deadlineNs <= enqueuedNs) return Promise.reject(timedOut());
     const session = leastBusy(this.#sessions);
-    if (this.#settings.batching === undefined && session.runs === 0 && this.#waiting.count === 0) {
-      return this.#runAtOnce(session, request, enqueuedNs);
+    const joinability = this.#joinability(request);
+    const waitsForOthers = (this.#settings.batching?.maxQueueDelayMs ?? 0) > 0;
+    if (!waitsForOthers && session.runs === 0 && this.#waiting.count === 0) {
+      return this.#runAtOnce(session, request, joinability.items, enqueuedNs);
     }
     return new Promise((resolve, reject) => {
-      const waiting: WaitingRequest = { request, ...this.#joinability(request), enqueuedNs, resolve, reject };
+      const waiting: WaitingRequest = { request, ...joinability, enqueuedNs, resolve, reject };
       if (deadlineNs !== undefined) waiting.dropTimer = this.#dropAt(waiting, deadlineNs);
       this.#waiting.add(waiting);
       this.#dispatch();
@@ -116,11 +118,16 @@ export class Scheduler {
     );
   }
 
-  /** Nothing has to wait, and nothing can join it: most requests of a server that is not overloaded. */
-  async #runAtOnce(session: Session, request: InferenceRequest, enqueuedNs: number): Promise<ModelInference> {
+  /** Neither for a session nor for others to join it has a request to wait: most, where the server is not overloaded. */
+  async #runAtOnce(
+    session: Session,
+    request: InferenceRequest,
+    items: number,
+    enqueuedNs: number,
+  ): Promise<ModelInference> {
     session.runs++;
     try {
-      return await this.#run(session, request, 1, enqueuedNs);
+      return await this.#run(session, request, items, enqueuedNs);
     } finally {
       session.runs--;
       this.#dispatch();
