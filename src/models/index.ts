@@ -1,7 +1,7 @@
 // Cheap to import: reading, building and running ONNX, and protobuf and onnxruntime with it, load on the first call that needs them.
 export { catalogue, isKnownModel, isModelPath, modelNames, nearestModelNames } from './catalogue.ts';
 export { type EvaluatedAccuracy, evaluateOnce } from './evaluate/evaluate-once.ts';
-export { evaluateModel, type ModelEvaluation } from './evaluate/index.ts';
+export { evaluateModel, type ModelEvaluation, type SampleScaling } from './evaluate/index.ts';
 export { fusionSettings } from './fused-outputs.ts';
 export { ImageError } from './images/image-error.ts';
 export { createImageReader, type ImageReader, imageReaderOf } from './images/image-reader.ts';

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { evaluateModel, type ModelEvaluation, resolveModel } from '../../models/index.ts';
+import { evaluateModel, type ModelEvaluation, resolveModel, type SampleScaling } from '../../models/index.ts';
 import { modelCacheDir } from '../cache-dir.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
 import { readNumber } from '../model-options.ts';
@@ -44,7 +44,8 @@ export async function evaluate(name: string, options: EvalOptions): Promise<Exit
   return EXIT.ok;
 }
 
-function print({ top1, top5, top1Interval, calibrationError, perClass, againstBase }: ModelEvaluation): void {
+function print(evaluation: ModelEvaluation): void {
+  const { top1, top5, top1Interval, calibrationError, perClass, againstBase, scaling, ownScaling } = evaluation;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const points = (share: number) => `${share < 0 ? '' : '+'}${(100 * share).toFixed(2)}`;
   const [low, high] = top1Interval;
@@ -57,6 +58,13 @@ function print({ top1, top5, top1Interval, calibrationError, perClass, againstBa
     const { difference, interval, gained, lost } = againstBase;
     process.stdout.write(
       `against the base   ${points(difference)} points  (95 % interval ${points(interval[0])} to ${points(interval[1])}, paired; ${gained} gained, ${lost} lost)\n`,
+    );
+  }
+  if (scaling !== undefined && ownScaling !== undefined) {
+    const fed = ({ scale, offset }: SampleScaling) =>
+      `value * ${Number(scale.toPrecision(4))} + ${Number(offset.toPrecision(4))}`;
+    process.stdout.write(
+      `fed as             ${fed(scaling)}  (the model's own samples: ${fed(ownScaling)}; see --scale)\n`,
     );
   }
   process.stdout.write('\n');

@@ -3,6 +3,8 @@ import type { ResolvedModel } from '../types.ts';
 import { type Accuracy, type PairedDifference, pairedDifference, summarizeAccuracy } from './accuracy.ts';
 import type { SampleScaling } from './sample-source.ts';
 
+export type { SampleScaling } from './sample-source.ts';
+
 export interface EvaluationSet extends Partial<SampleScaling> {
   /** File of the samples, or folder of images; undefined for the model's own dataset. */
   readonly data: string | undefined;
@@ -11,6 +13,10 @@ export interface EvaluationSet extends Partial<SampleScaling> {
 
 export interface ModelEvaluation extends Accuracy {
   readonly set: string;
+  /** How the values of the set were fed; undefined for images, which the model's description tells of. */
+  readonly scaling: SampleScaling | undefined;
+  /** How those of the model's own samples are, where they are fed otherwise. */
+  readonly ownScaling: SampleScaling | undefined;
   /** Against the base; undefined where there is none. */
   readonly againstBase: PairedDifference | undefined;
 }
@@ -35,8 +41,8 @@ export async function evaluateModel(
   const { isFolder, openSource } = await import('./sample-source.ts');
   const { predictAll } = await import('./evaluate-model.ts');
   const isOwn = data === undefined;
-  if (!isOwn && isFolder(data) && [labels, scale, offset].some((given) => given !== undefined))
-    throw overdescribed(data);
+  const isImages = !isOwn && isFolder(data);
+  if (isImages && [labels, scale, offset].some((given) => given !== undefined)) throw overdescribed(data ?? '');
   const scaling = { scale: scale ?? (isOwn ? own?.scale : 1) ?? 1, offset: offset ?? (isOwn ? own?.offset : 0) ?? 0 };
   const open = (one: ResolvedModel) =>
     openSource(one, data ?? own?.samples ?? '', isOwn ? own?.labels : labels, scaling);
@@ -44,10 +50,21 @@ export async function evaluateModel(
   const predictions = await predictAll(model, source);
   const basePredictions = base && (await predictAll(base, await open(base)));
   return {
+    scaling: isImages ? undefined : scaling,
+    ownScaling:
+      isImages || isOwn || own === undefined || isSame(own, scaling)
+        ? undefined
+        : { scale: own.scale, offset: own.offset },
     set: isOwn ? (own?.name ?? source.name) : source.name,
     ...summarizeAccuracy(predictions),
     againstBase: basePredictions && pairedDifference(predictions, basePredictions),
   };
+}
+
+/** To a thousandth: nobody types more digits. */
+function isSame(one: SampleScaling, other: SampleScaling): boolean {
+  const isNear = (a: number, b: number) => Math.abs(a - b) <= 1e-3 * Math.abs(b);
+  return isNear(one.scale, other.scale) && isNear(one.offset, other.offset);
 }
 
 function overdescribed(where: string): ModelError {

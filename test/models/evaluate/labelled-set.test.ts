@@ -103,3 +103,15 @@ test('a set that does not fit the model is refused', async () => {
   const wide = [write('w.idx', idxFile([1, 784], new Array(784).fill(1))), write('v.idx', idxFile([1], [12]))];
   await expect(evaluateModel(model, undefined, { data: wide[0], labels: wide[1] })).rejects.toThrow('the label 12');
 });
+
+test("samples of a file that are fed otherwise than the model's own are said to be", async () => {
+  const model = await resolveModel('mnist-cnn', 'fp32', { baseDir: '.', cacheDir: folder });
+  const set = { data: 'models/mnist-test-1000-images.idx', labels: 'models/mnist-test-1000-labels.idx' };
+  const { scale = Number.NaN, offset = Number.NaN } = model.dataset ?? {};
+  const raw = await evaluateModel(model, undefined, set);
+  expect(raw).toMatchObject({ scaling: { scale: 1, offset: 0 }, ownScaling: { scale, offset } });
+  // As somebody would type them.
+  const typed = await evaluateModel(model, undefined, { ...set, scale: 0.012728, offset: -0.4242 });
+  expect(typed).toMatchObject({ ownScaling: undefined, top1: 0.992 });
+  expect(raw.top1).toBeLessThan(typed.top1);
+});
