@@ -1,6 +1,6 @@
+import { callOnce, MODEL_INFER_PATH } from '../grpc-channel.ts';
 import type { NamedTensor } from '../models/types.ts';
 import { grpcWireOf } from './generator/grpc-target.ts';
-import { callOnce, MODEL_INFER_PATH } from './grpc-channel.ts';
 import type { LoadTarget } from './types.ts';
 
 /**

@@ -38,7 +38,7 @@ async function overRest(address: string, modelName: string, signal: AbortSignal)
 async function overGrpc(host: string, name: string, signal: AbortSignal): Promise<ModelMetadata> {
   const { service } = await loadInferenceProto();
   const { requestSerialize, responseDeserialize } = service.ModelMetadata as NonNullable<typeof service.ModelMetadata>;
-  const { callOnce, MODEL_METADATA_PATH } = await import('./grpc-channel.ts');
+  const { callOnce, MODEL_METADATA_PATH } = await import('../grpc-channel.ts');
   const answer = await callOnce(host, MODEL_METADATA_PATH, requestSerialize({ name }), signal);
   return decodeGrpcModelMetadata(responseDeserialize(answer) as ModelMetadataMessage);
 }

@@ -1,4 +1,5 @@
 import { type Client, type Metadata, type ServerUnaryCall, type ServiceError, status } from '@grpc/grpc-js';
+import { asBytes } from '../../grpc-channel.ts';
 import { monotonicNs } from '../../units.ts';
 import type { AttemptEnd, Exchange } from '../attempt.ts';
 import type { Target } from '../routes.ts';
@@ -119,11 +120,6 @@ export class CallExchange implements Exchange<CallAnswer> {
       });
     });
   }
-}
-
-/** Messages go through as the bytes they are. */
-export function asBytes(bytes: Buffer): Buffer {
-  return bytes;
 }
 
 function without(metadata: Metadata, names: readonly string[]): Metadata {

@@ -1,11 +1,11 @@
 import {
-  Client,
-  credentials,
+  type Client,
   type handleUnaryCall,
   Metadata,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { asBytes, openGrpcChannel } from '../../grpc-channel.ts';
 import { KserveError, loadInferenceProto, quote } from '../../kserve/index.ts';
 import { loadGrpc } from '../../server/index.ts';
 import { monotonicNs } from '../../units.ts';
@@ -15,18 +15,13 @@ import { gatewayMetadata } from '../metadata.ts';
 import { retryAfterS } from '../pass-on.ts';
 import { type Route, type Routes, stateOfRoute } from '../routes.ts';
 import type { Upstream } from '../upstream.ts';
-import { asBytes, type CallAnswer, CallExchange } from './call-exchange.ts';
+import { type CallAnswer, CallExchange } from './call-exchange.ts';
 import { readModelName } from './model-name.ts';
 
 /** Accepts connections. Disposing it answers what is in flight, then closes it. */
 export interface GatewayGrpc extends AsyncDisposable {
   readonly address: string;
 }
-
-/** Bytes a server may send ahead; Node's 64 KB would hold up a large answer. */
-const WINDOW_BYTES = 4 * 2 ** 20;
-/** A server that is gone is asked again after this long. */
-const RECONNECT_AFTER_MS = 100;
 
 type GrpcParts = Pick<GatewayParts, 'settings' | 'routes' | 'upstreams' | 'events' | 'onError'>;
 
@@ -38,7 +33,11 @@ type GrpcParts = Pick<GatewayParts, 'settings' | 'routes' | 'upstreams' | 'event
 export async function startGrpc(parts: GrpcParts, port: number): Promise<GatewayGrpc> {
   const { settings, upstreams } = parts;
   const [{ service, definition }, grpc] = await Promise.all([loadInferenceProto(), loadGrpc()]);
-  const clients = new Map(upstreams.flatMap((upstream) => openClient(upstream)));
+  const clients = new Map(
+    upstreams.flatMap((upstream) =>
+      upstream.grpc === undefined ? [] : [[upstream, openGrpcChannel(upstream.grpc)] as const],
+    ),
+  );
   const closeClients = () => {
     for (const client of clients.values()) client.close();
   };
@@ -71,22 +70,6 @@ function asRaw(service: ServiceDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(service).map(([name, method]) => [name, PASSED_ON.includes(name) ? { ...method, ...raw } : method]),
   );
-}
-
-/** @returns none for a server without gRPC */
-function openClient(upstream: Upstream): (readonly [Upstream, Client])[] {
-  if (upstream.grpc === undefined) return [];
-  const client = new Client(upstream.grpc, credentials.createInsecure(), {
-    'grpc.use_local_subchannel_pool': 1,
-    'grpc.max_receive_message_length': -1,
-    'grpc.max_send_message_length': -1,
-    'grpc.initial_reconnect_backoff_ms': RECONNECT_AFTER_MS,
-    'grpc.max_reconnect_backoff_ms': RECONNECT_AFTER_MS,
-    'grpc.service_config_disable_resolution': 1,
-    'grpc.enable_retries': 0,
-    'grpc-node.flow_control_window': WINDOW_BYTES,
-  });
-  return [[upstream, client]];
 }
 
 /** The route over the servers that speak gRPC. @throws KserveError where there is none */

@@ -1,6 +1,6 @@
 import { type Client, type ClientUnaryCall, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { asBytes, MODEL_INFER_PATH, openGrpcChannel } from '../../grpc-channel.ts';
 import { monotonicNs } from '../../units.ts';
-import { asBytes, MODEL_INFER_PATH, openGrpcChannel } from '../grpc-channel.ts';
 import { OUTCOME } from '../types.ts';
 import { httpStatusOf, lostCallOutcome } from './grpc-status.ts';
 import type { Ending, InFlight, LoadClient, OnEnd, Traffic } from './load-client.ts';

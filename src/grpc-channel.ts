@@ -1,5 +1,5 @@
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
-import { messageOf } from '../errors.ts';
+import { messageOf } from './errors.ts';
 
 /** Bytes the server may send ahead, per call and per connection; Node's 64 KB would hold up a large answer. */
 const WINDOW_BYTES = 4 * 2 ** 20;
