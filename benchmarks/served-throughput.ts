@@ -3,7 +3,7 @@
  *
  * Batch 1, one thread, no spinning. The bare loop (`bare-loop.ts`, every input in new memory) and the server take turns of a second on CPU 0; the load is dse's own generator on
  * CPU 1. A ratio is of two turns that follow each other, so that what slows the machine for longer slows both; the order of the turns is reversed from round to round.
- * The server's code has been compiled before, by some thousand requests for a small model.
+ * The server's code has been compiled before, by some thousand requests for a model of the same inputs that hardly computes (`light-twin.ts`).
  * Of each protocol: throughput in a closed loop of two clients over that of the bare loop; the median latency of one client over a bare run; CPU time of the server's process
  * per request over that of a bare run. Medians over the rounds, with intervals of 95 %; `same` is a bare loop on one tensor that never leaves the cache. With `image` the server
  * also decodes and resizes a JPEG of 500 x 375 for each inference.
@@ -18,6 +18,7 @@ import { type LoadDriver, OUTCOME, type Protocol, type RequestRecords } from '..
 import type { ResolvedModel } from '../src/models/index.ts';
 import { monotonicNs, NS_PER_MS, NS_PER_S } from '../src/units.ts';
 import { type BareBlock, type BareLoop, cpuTimeMs, medianWithin, startBareLoop } from './bare-rig.ts';
+import { COMPILE_REQUESTS, lightTwinOf, ON_THREADS } from './light-twin.ts';
 import { type BenchServer, getModel, medianOf, PLAIN_ENGINE, pinSelf, printRow, startOnCpu0 } from './serving-rig.ts';
 
 const LIMITS: Partial<Record<Protocol, number>> = { 'rest-binary': 0.97, grpc: 0.85 };
@@ -26,8 +27,6 @@ const TURN_S = 1;
 /** Left out at the beginning of a turn: connections open, and the pipeline fills. */
 const LEAD_S = 0.15;
 const TIMEOUT_MS = 10_000;
-const SMALL_MODEL = 'mnist-cnn';
-const COMPILE_S = 3;
 
 const [protocolList = 'rest-binary,grpc,rest-json,image', roundsText = '10', modelName = LIMITS_OF] =
   process.argv.slice(2);
@@ -48,12 +47,12 @@ interface Turn {
 }
 
 async function compare(protocols: readonly Protocol[], rounds: number, model: ResolvedModel): Promise<number> {
-  const small = await getModel(SMALL_MODEL);
+  const twin = await lightTwinOf(model);
   await using bare = await startBareLoop(model.name);
   await using server = await startOnCpu0({
     models: [
       { name: 'm', file: model.file, engine: PLAIN_ENGINE, image: model.image },
-      { name: 'small', file: small.file, engine: PLAIN_ENGINE, image: small.image },
+      { name: 'twin', file: twin.file, image: model.image, ...ON_THREADS },
     ],
     grpcPort: 0,
   });
@@ -80,15 +79,16 @@ function turnOf(inputs: 'fresh' | 'same') {
   return { seconds: TURN_S, inputs } as const;
 }
 
-/** The server first answers some thousand requests for a small model by the same protocol: a server that runs all day has its own code compiled. */
+/** The server first answers some thousand requests for the light twin by the same protocol: one that runs all day has its own code compiled. */
 async function prepareDriver(server: BenchServer, model: ResolvedModel, protocol: Protocol): Promise<LoadDriver> {
   const driver = await createLoadDriver({ cpuset: '1' });
   const { url, grpcAddress } = server;
   const target = { kind: 'kserve', url, grpcAddress, protocol, batch: 1, seed: 1, dataset: undefined } as const;
   const options = { timeoutMs: TIMEOUT_MS };
-  const small = await getModel(SMALL_MODEL);
-  await driver.prepare({ ...target, modelName: 'small', ...inputsOf(small) }, options);
-  await loadFor(driver, server, 2, COMPILE_S);
+  await driver.prepare({ ...target, modelName: 'twin', ...inputsOf(model) }, options);
+  for (let done = 0; done < COMPILE_REQUESTS; ) {
+    done += (await loadFor(driver, server, 2, TURN_S)).perSecond * TURN_S;
+  }
   await driver.prepare({ ...target, modelName: 'm', ...inputsOf(model) }, options);
   await loadFor(driver, server, 2, TURN_S);
   return driver;

@@ -49,8 +49,6 @@ export interface DirectOptions {
   readonly handOver: (socket: Socket, unread: Buffer) => void;
   /** Called when the connection is closed, and when it was given away. */
   readonly onGone: () => void;
-  /** Whether other requests are being answered. */
-  readonly isBusy: () => boolean;
 }
 
 type State = 'idle' | 'head' | 'body' | 'answering' | 'given away' | 'closed';
@@ -69,15 +67,6 @@ const scratch = Buffer.alloc(HEAD_LIMIT_BYTES);
 
 /** An answer of up to this many bytes is copied behind its head and goes out as one. */
 const SMALL_ANSWER_BYTES = 64 * 1024;
-
-/** While the processor is busy, a body of which more than this is missing is left to gather in the kernel. */
-const GATHER_BYTES = 64 * 1024;
-
-/** For how long, milliseconds: about as long as a sender on the same machine takes to write an image. */
-const GATHER_MS = 0.2;
-
-/** Nobody ever wakes who waits on it. */
-const alarm = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * A connection whose inference requests are read straight from the socket into the memory they stay in.
@@ -225,21 +214,9 @@ export class DirectConnection {
     const own = bytes.byteLength <= missing.byteLength ? bytes : bytes.subarray(0, missing.byteLength);
     if (bytes.buffer !== missing.buffer) missing.set(own);
     this.#bodyEnd += own.byteLength;
-    if (own.byteLength < missing.byteLength) {
-      this.#gather(missing.byteLength - own.byteLength);
-      return;
-    }
+    if (own.byteLength < missing.byteLength) return;
     if (bytes.byteLength > own.byteLength) this.#unread = Buffer.from(bytes.subarray(own.byteLength));
     void this.#answer({ bytes: this.#body.subarray(this.#bodyStart, this.#bodyEnd), completeNs: monotonicNs() });
-  }
-
-  /**
-   * Sleeps for a moment while the rest of a large body gathers in the kernel, if an inference is running meanwhile.
-   *
-   * Else this thread would wake for each 64 KB and interrupt the inference, a dozen times a request of one image, where both share a processor.
-   */
-  #gather(missingBytes: number): void {
-    if (missingBytes > GATHER_BYTES && this.#options.isBusy()) Atomics.wait(alarm, 0, 0, GATHER_MS);
   }
 
   async #answer(body: RequestBody): Promise<void> {

@@ -13,24 +13,13 @@ export interface ServeDirectlyOptions
 export function serveDirectly(server: Server, options: ServeDirectlyOptions): (graceMs: number) => void {
   const [toHttp] = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
   const connections = new Set<DirectConnection>();
-  let answering = 0;
-  const answer = async (...request: Parameters<DirectOptions['answer']>) => {
-    answering++;
-    try {
-      return await options.answer(...request);
-    } finally {
-      answering--;
-    }
-  };
   server.removeAllListeners('connection');
   // A property of net.Server that its types lack.
   Object.assign(server, { pauseOnConnect: true });
   server.on('connection', (accepted: Socket) => {
     const connection = new DirectConnection(accepted, {
       ...options,
-      answer,
       keepAliveMs: server.keepAliveTimeout,
-      isBusy: () => answering > 0,
       onGone: () => connections.delete(connection),
       handOver(socket, unread) {
         socket.pause();
