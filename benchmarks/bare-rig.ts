@@ -50,10 +50,10 @@ export async function startBareLoop(modelName: string): Promise<BareLoop> {
   };
 }
 
-/** Starts `echo-server.ts` or `bare-server.ts` on CPU 0. */
-export async function startBareServer(script: 'echo-server.ts' | 'bare-server.ts', ...args: readonly string[]) {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = spawn('taskset', ['-c', '0', process.execPath, ...process.execArgv, path, ...args], {
+/** Starts `echo-server.ts` on CPU 0. */
+export async function startEchoServer() {
+  const path = fileURLToPath(new URL('echo-server.ts', import.meta.url));
+  const child = spawn('taskset', ['-c', '0', process.execPath, ...process.execArgv, path], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];

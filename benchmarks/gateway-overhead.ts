@@ -4,6 +4,7 @@
  * - Throughput: closed loop of four clients, through the gateway over directly; median over rounds.
  * - Latency: open loop with constant gaps at 30 % of what goes through the gateway; p50 and p99 through it minus the same directly; median over rounds.
  *
+ * The code of both has been compiled before, by requests for a model of the same inputs that hardly computes (`light-twin.ts`).
  * For a model of which inference takes long beside what is sent (SqueezeNet 1.1, 600 KB a request) the throughput left is to be at least 0.9; server and gateway share one
  * CPU here, so that the gateway's work is taken from the server's. A tiny model shows the cost of a request by itself.
  *
@@ -13,11 +14,22 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { GatewaySettings } from '../src/gateway/types.ts';
-import { createLoadDriver, type RequestSummary } from '../src/load/index.ts';
+import type { RequestSummary } from '../src/load/index.ts';
 import type { LoadDriver, OfferedLoad } from '../src/load/types.ts';
 import { compiledEntry } from '../src/package-files.ts';
 import type { ListeningLine } from '../src/server/index.ts';
-import { getModel, medianOf, offer, PLAIN_ENGINE, pinSelf, printRow, startOnCpu0 } from './serving-rig.ts';
+import { compileBy, lightTwinOf, ON_THREADS } from './light-twin.ts';
+import {
+  aimAt,
+  getModel,
+  medianOf,
+  offer,
+  PLAIN_ENGINE,
+  pinSelf,
+  prepareLoad,
+  printRow,
+  startOnCpu0,
+} from './serving-rig.ts';
 
 const LIMIT_THROUGHPUT = 0.9;
 const LOAD_SHARE = 0.3;
@@ -26,10 +38,16 @@ const [modelName = 'squeezenet1.1', secondsText = '3', roundsText = '3'] = proce
 const [seconds, rounds] = [Number(secondsText), Number(roundsText)];
 pinSelf();
 const model = await getModel(modelName);
-await using server = await startOnCpu0({ models: [{ name: 'm', file: model.file, engine: PLAIN_ENGINE }] });
+const twin = await lightTwinOf(model);
+await using server = await startOnCpu0({
+  models: [
+    { name: 'm', file: model.file, engine: PLAIN_ENGINE },
+    { name: 'twin', file: twin.file, ...ON_THREADS },
+  ],
+});
 await using gateway = await startGatewayOnCpu0(server.url);
-await using direct = await prepare(server.url);
-await using through = await prepare(gateway.url);
+await using direct = await prepare(server);
+await using through = await prepare(gateway);
 
 const ratios: number[] = [];
 const added = { p50: [] as number[], p99: [] as number[] };
@@ -72,11 +90,12 @@ async function startGatewayOnCpu0(url: string): Promise<AsyncDisposable & { read
   };
 }
 
-async function prepare(url: string): Promise<LoadDriver> {
-  const driver = await createLoadDriver({ cpuset: '1' });
-  const target = { kind: 'kserve', url, modelName: 'm', protocol: 'rest-binary', batch: 1 } as const;
-  const inputs = { inputs: model.inputs, dims: model.dims, dataset: undefined, seed: 1 };
-  await driver.prepare({ ...target, ...inputs }, { timeoutMs: 10_000 });
+/** A load generator for the server behind an address, the code on the way to it compiled. */
+async function prepare(at: { readonly url: string }): Promise<LoadDriver> {
+  const driver = await prepareLoad(at, model);
+  await aimAt(driver, at, 'twin', model);
+  await compileBy(driver);
+  await aimAt(driver, at, 'm', model);
   await offer(driver, { kind: 'closed', concurrency: 2 }, 1);
   return driver;
 }

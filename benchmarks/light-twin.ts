@@ -1,14 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LoadDriver } from '../src/load/types.ts';
 import { GraphBuilder } from '../src/models/graph-builder.ts';
 import type { ResolvedModel } from '../src/models/index.ts';
 import { writeOnnx } from '../src/models/onnx-file.ts';
 import type { ServingSettings } from '../src/server/index.ts';
-import { PLAIN_ENGINE } from './serving-rig.ts';
+import { offer, PLAIN_ENGINE } from './serving-rig.ts';
 
-/** How many requests compile what every request runs: V8 optimises a function after some thousand calls, which a model of 8 ms gives a server in a minute only. */
-export const COMPILE_REQUESTS = 6_000;
+/** V8 optimises a function after some thousand calls, which a model of 8 ms gives a server within a minute at the earliest. */
+const COMPILE_REQUESTS = 6_000;
 
 /**
  * A model that takes the same images as another and answers as many numbers, but computes next to nothing.
@@ -36,6 +37,13 @@ export async function lightTwinOf({ name, inputs, outputs }: ResolvedModel): Pro
   const file = join(tmpdir(), 'dse-benchmarks', `${name}-light-twin.onnx`);
   await writeFile(file, writeOnnx(graph.build({})));
   return { file };
+}
+
+/** Lets a server, and what stands before it, answer until the code that every request runs is compiled. The driver is prepared for the twin. */
+export async function compileBy(driver: LoadDriver): Promise<void> {
+  for (let answered = 0; answered < COMPILE_REQUESTS; ) {
+    answered += (await offer(driver, { kind: 'closed', concurrency: 2 }, 1)).achievedRps;
+  }
 }
 
 /** Two sessions: a single one of so small a model would not be on a thread of its own, as that of a larger one is. */

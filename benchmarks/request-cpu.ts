@@ -13,7 +13,7 @@ import { concatRecords, createLoadDriver } from '../src/load/index.ts';
 import { type LoadDriver, OUTCOME, type RequestRecords } from '../src/load/types.ts';
 import { makeSampleBatches, type ResolvedModel } from '../src/models/index.ts';
 import { monotonicNs } from '../src/units.ts';
-import { cpuTimeMs, medianWithin, startBareLoop, startBareServer } from './bare-rig.ts';
+import { cpuTimeMs, medianWithin, startBareLoop, startEchoServer } from './bare-rig.ts';
 import { getModel, medianOf, PLAIN_ENGINE, pinSelf, printRow, startOnCpu0 } from './serving-rig.ts';
 
 const LIMIT = 2;
@@ -28,7 +28,7 @@ pinSelf();
 const model = await getModel(MODEL);
 await using bare = await startBareLoop(MODEL);
 await using server = await startOnCpu0({ models: [{ name: 'm', file: model.file, engine: PLAIN_ENGINE }] });
-await using echo = await startBareServer('echo-server.ts');
+await using echo = await startEchoServer();
 await using toServer = await prepare(`${server.url}/v2/models/m/infer`, model);
 await using toEcho = await prepare(echo.url, model);
 await cpuMsEach(toServer, server.pid, COMPILE_S);

@@ -18,7 +18,7 @@ import { type LoadDriver, OUTCOME, type Protocol, type RequestRecords } from '..
 import type { ResolvedModel } from '../src/models/index.ts';
 import { monotonicNs, NS_PER_MS, NS_PER_S } from '../src/units.ts';
 import { type BareBlock, type BareLoop, cpuTimeMs, medianWithin, startBareLoop } from './bare-rig.ts';
-import { COMPILE_REQUESTS, lightTwinOf, ON_THREADS } from './light-twin.ts';
+import { compileBy, lightTwinOf, ON_THREADS } from './light-twin.ts';
 import { type BenchServer, getModel, medianOf, PLAIN_ENGINE, pinSelf, printRow, startOnCpu0 } from './serving-rig.ts';
 
 const LIMITS: Partial<Record<Protocol, number>> = { 'rest-binary': 0.97, grpc: 0.85 };
@@ -86,9 +86,7 @@ async function prepareDriver(server: BenchServer, model: ResolvedModel, protocol
   const target = { kind: 'kserve', url, grpcAddress, protocol, batch: 1, seed: 1, dataset: undefined } as const;
   const options = { timeoutMs: TIMEOUT_MS };
   await driver.prepare({ ...target, modelName: 'twin', ...inputsOf(model) }, options);
-  for (let done = 0; done < COMPILE_REQUESTS; ) {
-    done += (await loadFor(driver, server, 2, TURN_S)).perSecond * TURN_S;
-  }
+  await compileBy(driver);
   await driver.prepare({ ...target, modelName: 'm', ...inputsOf(model) }, options);
   await loadFor(driver, server, 2, TURN_S);
   return driver;

@@ -94,14 +94,24 @@ export async function offerAndRecord(
 /** A load generator on CPU 1 for the model `m` of a server, over rest-binary. */
 export async function prepareLoad(
   server: Pick<BenchServer, 'url'>,
-  { inputs, dims }: ResolvedModel,
+  model: ResolvedModel,
   workload: { readonly popularity?: Popularity; readonly distinct?: number } = {},
 ): Promise<LoadDriver> {
   const driver = await createLoadDriver({ cpuset: '1' });
-  const target = { kind: 'kserve', url: server.url, modelName: 'm', protocol: 'rest-binary', batch: 1 } as const;
-  const options = { timeoutMs: TIMEOUT_MS };
-  await driver.prepare({ ...target, inputs, dims, dataset: undefined, seed: 1, ...workload }, options);
+  await aimAt(driver, server, 'm', model, workload);
   return driver;
+}
+
+/** Prepares a load generator for a model of a server that takes the inputs of another, over rest-binary. */
+export async function aimAt(
+  driver: LoadDriver,
+  { url }: Pick<BenchServer, 'url'>,
+  modelName: string,
+  { inputs, dims }: ResolvedModel,
+  workload: { readonly popularity?: Popularity; readonly distinct?: number } = {},
+): Promise<void> {
+  const target = { kind: 'kserve', url, modelName, protocol: 'rest-binary', batch: 1, seed: 1 } as const;
+  await driver.prepare({ ...target, inputs, dims, dataset: undefined, ...workload }, { timeoutMs: TIMEOUT_MS });
 }
 
 export function pinSelf(): void {
