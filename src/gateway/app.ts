@@ -73,8 +73,7 @@ export function buildGateway(parts: GatewayParts): FastifyInstance {
   app.get('/v2', async () => gatewayMetadata());
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async (_request, reply) => {
-    const all = routes.list();
-    const ready = all.length > 0 && all.every((route) => stateOfRoute(route) === 'ready');
+    const ready = routes.isReady;
     return reply.code(ready ? 200 : 503).send({ live: true, ready });
   });
   app.get('/gateway', async () => statusOf(parts));

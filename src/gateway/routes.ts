@@ -89,6 +89,12 @@ export class Routes {
     return [...new Set(names)].toSorted().map((name) => this.find(name) as Route);
   }
 
+  /** Whether every model has a target that is ready; no where there is none yet. */
+  get isReady(): boolean {
+    const all = this.list();
+    return all.length > 0 && all.every((route) => stateOfRoute(route) === 'ready');
+  }
+
   #rngOf(name: string): Rng {
     const known = this.#rngs.get(name);
     if (known !== undefined) return known;

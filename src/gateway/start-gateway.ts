@@ -31,24 +31,29 @@ export async function startGateway(settings: GatewaySettings, options: GatewayOp
     () => upstreams,
   );
   addSystemMetrics(registry);
+  let grpc: GatewayGrpc | undefined;
   const upstreams = settings.upstreams.map(
     (upstream) =>
-      new Upstream(upstream, settings, readModels, (changed, sentence) => {
-        if (!changed.isUp) events.onDown(changed);
-        onChange(`${changed.name} (${changed.url}) ${sentence}`);
+      new Upstream(upstream, settings, readModels, {
+        onChange(changed, sentence) {
+          if (!changed.isUp) events.onDown(changed);
+          onChange(`${changed.name} (${changed.url}) ${sentence}`);
+        },
+        onNews: () => grpc?.tellHealth(),
       }),
   );
   const routes = new Routes(settings, upstreams);
   const parts = { settings, upstreams, routes, registry, events, onError };
   const app = buildGateway(parts);
   const stopLooking = () => Promise.all(upstreams.map((upstream) => upstream[Symbol.asyncDispose]()));
-  let grpc: GatewayGrpc | undefined;
   try {
     await Promise.all(upstreams.map((upstream) => upstream.look()));
     const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
       throw listenError(host, port, error.code, error);
     });
     grpc = await serveGrpc(parts);
+    // What was found out while it was being opened.
+    grpc?.tellHealth();
     for (const upstream of upstreams) upstream.keepLooking();
     return {
       url,

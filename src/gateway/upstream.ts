@@ -19,8 +19,12 @@ export interface Answer {
 /** What an upstream says of a model: nothing where it is ready, else why it is not. */
 export type ModelStates = ReadonlyMap<string, string | undefined>;
 
-/** Called when an upstream goes down or comes back, and when what it says of a model changes. */
-export type OnChange = (upstream: Upstream, sentence: string) => void;
+export interface UpstreamEvents {
+  /** It went down or came back, or says something else of a model. */
+  onChange(upstream: Upstream, sentence: string): void;
+  /** Something of it was found out: what it says of itself holds from now on, changed or not. */
+  onNews(): void;
+}
 
 /**
  * A server behind the gateway: its connections, and what is known of its health.
@@ -37,7 +41,7 @@ export class Upstream implements AsyncDisposable {
   readonly grpc: string | undefined;
   readonly pool: Pool;
   readonly #readModels: (upstream: Upstream) => Promise<ModelStates>;
-  readonly #onChange: OnChange;
+  readonly #events: UpstreamEvents;
   readonly #settings: GatewaySettings;
   readonly #sockets = new Set<Socket>();
   readonly #stopping = new AbortController();
@@ -53,14 +57,14 @@ export class Upstream implements AsyncDisposable {
     { name, url, grpc }: UpstreamSettings,
     settings: GatewaySettings,
     readModels: (upstream: Upstream) => Promise<ModelStates>,
-    onChange: OnChange,
+    events: UpstreamEvents,
   ) {
     this.name = name;
     this.url = url;
     this.grpc = grpc;
     this.#settings = settings;
     this.#readModels = readModels;
-    this.#onChange = onChange;
+    this.#events = events;
     const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
     this.pool = new Pool(url, {
       connect: (options, callback) =>
@@ -113,6 +117,7 @@ export class Upstream implements AsyncDisposable {
   eject(reason: string): void {
     this.#ejections++;
     this.#goDown(reason);
+    this.#events.onNews();
   }
 
   /** Looks once and updates what is known. */
@@ -126,12 +131,14 @@ export class Upstream implements AsyncDisposable {
       this.#models = models;
       if (this.#downReason === undefined) return;
       this.#downReason = undefined;
-      this.#onChange(this, 'is up');
+      this.#events.onChange(this, 'is up');
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       this.#missedLooks++;
       if (!isTimeout(error) || this.#missedLooks >= MISSED_LOOKS || this.#models.size === 0)
         this.#goDown(describe(error));
+    } finally {
+      this.#events.onNews();
     }
   }
 
@@ -164,14 +171,17 @@ export class Upstream implements AsyncDisposable {
   #goDown(reason: string): void {
     const wasUp = this.isUp;
     this.#downReason = reason;
-    if (wasUp) this.#onChange(this, `is down: ${reason}`);
+    if (wasUp) this.#events.onChange(this, `is down: ${reason}`);
   }
 
   #tellChanges(models: ModelStates): void {
     for (const [model, reason] of models) {
       if (this.#models.has(model) && this.#models.get(model) === reason) continue;
       if (!this.#models.has(model) && reason === undefined) continue;
-      this.#onChange(this, reason === undefined ? `has "${model}" ready` : `has "${model}" not ready: ${reason}`);
+      this.#events.onChange(
+        this,
+        reason === undefined ? `has "${model}" ready` : `has "${model}" not ready: ${reason}`,
+      );
     }
   }
 }

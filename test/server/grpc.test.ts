@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import {
   type Client,
@@ -10,13 +9,14 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { loadFileDescriptorSetFromBuffer, loadSync } from '@grpc/proto-loader';
+import { loadSync } from '@grpc/proto-loader';
 import { service as healthService } from 'grpc-health-check';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { DataType } from '../../src/models/types.ts';
 import { packageFile } from '../../src/package-files.ts';
 import { type RunningApp, startServer } from '../../src/server/index.ts';
 import { allTypes, TinyModels } from '../engine/tiny-models.ts';
+import { ReflectedServices } from '../reflected-services.ts';
 import { settingsFor } from './server-rig.ts';
 
 /** A client that knows nothing of dse: made from the .proto file with proto-loader's own defaults, as any user would. */
@@ -76,11 +76,6 @@ const typedRequest = {
   ],
 };
 
-/** A FileDescriptorSet: the files as its field 1. */
-function descriptorSet(files: readonly Buffer[]): Buffer {
-  return Buffer.concat(files.flatMap((file) => [Buffer.of(0x0a, 0x80 | (file.length & 0x7f), file.length >> 7), file]));
-}
-
 function bytesOf(values: ArrayBufferView): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }
@@ -126,30 +121,11 @@ describe('health and metadata over gRPC', () => {
 
 describe('reflection', () => {
   it('gives a client that has no .proto file all it needs to ask for an inference', async () => {
-    const proto = createRequire(import.meta.url).resolve(
-      '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
-    );
-    const { grpc } = loadPackageDefinition(loadSync(proto, { keepCase: true })) as unknown as {
-      grpc: { reflection: { v1: { ServerReflection: ServiceClientConstructor } } };
-    };
-    const client = clientFor(server, grpc.reflection.v1.ServerReflection);
-    // biome-ignore lint/suspicious/noExplicitAny: methods of a client made from a .proto file.
-    const ask = (request: object): Promise<any> =>
-      new Promise((resolve, reject) => {
-        // biome-ignore lint/suspicious/noExplicitAny: as above.
-        const stream = (client as any).ServerReflectionInfo();
-        stream.on('data', resolve).on('error', reject);
-        stream.write(request);
-        stream.end();
-      });
-    const { list_services_response: list } = await ask({ list_services: '' });
-    const names = list.service.map(({ name }: { name: string }) => name);
-    expect(names).toContain('inference.GRPCInferenceService');
-    const { file_descriptor_response: files } = await ask({ file_containing_symbol: 'inference.GRPCInferenceService' });
-    const found = loadPackageDefinition(
-      loadFileDescriptorSetFromBuffer(descriptorSet(files.file_descriptor_proto), { keepCase: true, defaults: true }),
-    ) as unknown as { inference: { GRPCInferenceService: ServiceClientConstructor } };
-    const { value } = await call(clientFor(server, found.inference.GRPCInferenceService), 'ModelInfer', typedRequest);
+    using reflection = new ReflectedServices(String(server.grpcAddress), 'v1');
+    expect(await reflection.list()).toContain('inference.GRPCInferenceService');
+    const client = await reflection.clientOf('inference.GRPCInferenceService');
+    onTestFinished(() => client.close());
+    const { value } = await call(client, 'ModelInfer', typedRequest);
     expect(value.outputs[0].contents.fp32_contents).toEqual([11, 22, 33]);
   });
 });

@@ -13,7 +13,7 @@ import type { GatewayParts } from '../app.ts';
 import { forward } from '../forward.ts';
 import { gatewayMetadata } from '../metadata.ts';
 import { retryAfterS } from '../pass-on.ts';
-import { type Route, type Routes, stateOfRoute } from '../routes.ts';
+import type { Route, Routes } from '../routes.ts';
 import type { Upstream } from '../upstream.ts';
 import { type CallAnswer, CallExchange } from './call-exchange.ts';
 import { readModelName } from './model-name.ts';
@@ -21,6 +21,8 @@ import { readModelName } from './model-name.ts';
 /** Accepts connections. Disposing it answers what is in flight, then closes it. */
 export interface GatewayGrpc extends AsyncDisposable {
   readonly address: string;
+  /** Has those who watch its health told of what changed. */
+  tellHealth(): void;
 }
 
 type GrpcParts = Pick<GatewayParts, 'settings' | 'routes' | 'upstreams' | 'events' | 'onError'>;
@@ -31,7 +33,7 @@ type GrpcParts = Pick<GatewayParts, 'settings' | 'routes' | 'upstreams' | 'event
  * @throws Error where the address cannot be listened on
  */
 export async function startGrpc(parts: GrpcParts, port: number): Promise<GatewayGrpc> {
-  const { settings, upstreams } = parts;
+  const { settings, upstreams, routes } = parts;
   const [{ service, definition }, grpc] = await Promise.all([loadInferenceProto(), loadGrpc()]);
   const clients = new Map(
     upstreams.flatMap((upstream) =>
@@ -42,14 +44,16 @@ export async function startGrpc(parts: GrpcParts, port: number): Promise<Gateway
     for (const client of clients.values()) client.close();
   };
   const implementation = gatewayService(parts, (upstream) => clients.get(upstream) as Client, grpc.grpcError);
+  const health = new grpc.GrpcHealth(routes.isReady);
   const { host, bodyLimitBytes: messageLimitBytes, drainTimeoutMs } = settings;
   try {
     const listening = await grpc.listenGrpc(
-      { service: asRaw(service), definition, implementation },
+      { service: asRaw(service), definition, implementation, health },
       { host, port, messageLimitBytes, drainTimeoutMs },
     );
     return {
       address: listening.address,
+      tellHealth: () => health.set(routes.isReady),
       async [Symbol.asyncDispose]() {
         await listening[Symbol.asyncDispose]();
         closeClients();
@@ -118,10 +122,7 @@ function gatewayService(
     callback(refuse(new KserveError(501, 'models are listed, loaded and unloaded at the servers behind this gateway')));
   return {
     ServerLive: tell(() => ({ live: true })),
-    ServerReady: tell(() => {
-      const all = routes.list();
-      return { ready: all.length > 0 && all.every((route) => stateOfRoute(route) === 'ready') };
-    }),
+    ServerReady: tell(() => ({ ready: routes.isReady })),
     ServerMetadata: tell(gatewayMetadata),
     ModelReady: pass(false),
     ModelMetadata: pass(false),

@@ -1,2 +1,3 @@
+export { GrpcHealth } from './health.ts';
 export { type GrpcServer, listenGrpc, startGrpc } from './start-grpc.ts';
 export { grpcError } from './status.ts';

@@ -8,21 +8,19 @@ import {
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
-import {
-  INFERENCE_SERVICE,
-  type InferenceProto,
-  loadInferenceProto,
-  type ModelInferRequestMessage,
-} from '../../kserve/index.ts';
+import { protoPath as healthProto } from 'grpc-health-check';
+import { type InferenceProto, loadInferenceProto, type ModelInferRequestMessage } from '../../kserve/index.ts';
 import { monotonicNs } from '../../units.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import type { ModelRepository } from '../repository/index.ts';
 import { answerInfer } from './answer-infer.ts';
 import { DirectCall, type DirectCallOptions } from './direct-call.ts';
+import { GrpcHealth } from './health.ts';
 import { inferenceService, type Received } from './inference-service.ts';
 import { readPlainHead } from './plain-call.ts';
+import { StandingCalls } from './standing-calls.ts';
 import { CallError } from './status.ts';
 
 export interface ListenOptions {
@@ -64,6 +62,8 @@ const PING_TIMEOUT_MS = 5_000;
 export interface GrpcService extends Pick<InferenceProto, 'definition'> {
   readonly service: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
+  /** Whether it serves; yes where left out. Stopped with the server. */
+  readonly health?: GrpcHealth;
   /** Called once connections are accepted, to take streams before grpc-js does. */
   readonly takeStreams?: (server: Http2Server) => void;
 }
@@ -90,7 +90,7 @@ export async function startGrpc(repository: ModelRepository, options: GrpcOption
  * @throws Error where the address cannot be listened on
  */
 export async function listenGrpc(
-  { service, definition, implementation, takeStreams = () => {} }: GrpcService,
+  { service, definition, implementation, health = new GrpcHealth(), takeStreams = () => {} }: GrpcService,
   { host, port, messageLimitBytes, drainTimeoutMs }: ListenOptions,
 ): Promise<GrpcServer> {
   // What it would print of itself, such as an address that is taken, is thrown or told to `onError`.
@@ -104,9 +104,9 @@ export async function listenGrpc(
     'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
   });
   server.addService(service, implementation);
-  const health = new HealthImplementation({ '': 'SERVING', [INFERENCE_SERVICE]: 'SERVING' });
-  health.addToServer(server);
-  new ReflectionService(definition).addToServer(server);
+  const standing = new StandingCalls();
+  health.addToServer(standing.of(server));
+  new ReflectionService({ ...definition, ...loadSync(healthProto) }).addToServer(standing.of(server));
   widenStreamWindows(server);
   const boundPort = await bind(server, host, port);
   widenConnectionWindows(server);
@@ -114,8 +114,8 @@ export async function listenGrpc(
   return {
     address: `${host.includes(':') ? `[${host}]` : host}:${boundPort}`,
     async [Symbol.asyncDispose]() {
-      health.setStatus('', 'NOT_SERVING');
-      health.setStatus(INFERENCE_SERVICE, 'NOT_SERVING');
+      health.stop();
+      standing.end();
       await drain(server, drainTimeoutMs);
     },
   };
