@@ -87,6 +87,32 @@ describe('a server that remembers answers', () => {
   });
 });
 
+describe('the errors of a model', () => {
+  it('are counted by status wherever a request to it ends: in its fit to the model, its deadline, or the model not being ready', async () => {
+    const model = { name: 'tiny', file: files.add(), engine: plainSettings };
+    await using server = await startServer({ models: [model], host: '127.0.0.1', port: 0 });
+    const send = async (tensors: readonly NamedTensor[], parameters: object = {}) => {
+      const { headers, body } = encodeInferRequest('rest-json', tensors);
+      const json = JSON.stringify({ ...JSON.parse(Buffer.from(body).toString()), parameters });
+      const length = { ...headers, 'content-length': String(json.length) };
+      const sent = { method: 'POST', headers: length, body: json };
+      return (await fetch(`${server.url}/v2/models/tiny/infer`, sent)).status;
+    };
+    expect(await send(inputs(1))).toBe(200);
+    expect(await send(inputs(1).slice(1))).toBe(400);
+    expect(await send(inputs(1), { timeout: -1 })).toBe(400);
+    expect(await send(inputs(1), { timeout: 0.001 })).toBe(504);
+    await fetch(`${server.url}/v2/repository/models/tiny/unload`, { method: 'POST' });
+    expect(await send(inputs(1))).toBe(503);
+    const metrics = parseMetrics(await (await fetch(`${server.url}/metrics`)).text());
+    const errors = [400, 503, 504].map((status) =>
+      metrics.get(`dse_request_errors_total{model="tiny",version="1",status="${status}"}`),
+    );
+    expect(errors).toEqual([2, 1, 1]);
+    expect(metrics.get('dse_requests_total{model="tiny",version="1"}')).toBe(1);
+  });
+});
+
 describe('system metrics', () => {
   async function metricsOf(tree: Readonly<Record<string, string>>): Promise<Map<string, number>> {
     const root = path.join(files.folder, `system-${Math.random()}`);

@@ -35,7 +35,7 @@ export class ModelMetrics {
     });
     this.#errors = new Counter({
       name: 'dse_request_errors_total',
-      help: 'Inference requests that reached a model and were refused or failed, by HTTP status',
+      help: 'Inference requests to a model that were refused or failed, by HTTP status',
       ...{ labelNames: [...LABELS, 'status'], registers },
     });
     this.#queue = new Histogram({

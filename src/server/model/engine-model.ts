@@ -51,14 +51,9 @@ export class EngineModel implements LoadedModel {
   }
 
   async infer(request: InferenceRequest): Promise<ModelInference> {
-    try {
-      const inference = await this.#answer(request);
-      this.#events.onAnswer(inference);
-      return inference;
-    } catch (error) {
-      this.#events.onError(error);
-      throw error;
-    }
+    const inference = await this.#answer(request);
+    this.#events.onAnswer(inference);
+    return inference;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

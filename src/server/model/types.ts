@@ -67,6 +67,7 @@ export interface ModelInference {
 /** What a model tells about the requests it gets and the runs they come to. */
 export interface ModelEvents {
   onAnswer(inference: ModelInference): void;
+  /** A request that named this version ended without an answer: it did not fit the model, found it not ready, was refused, or failed. */
   onError(error: unknown): void;
   /** @param items - run together, of `requests` requests */
   onRun(items: number, requests: number): void;

@@ -48,11 +48,11 @@ export class ModelRepository implements AsyncDisposable {
   async use<T>(name: string, version: string | undefined, action: (model: LoadedModel) => Promise<T>): Promise<T> {
     const entry = this.#find(name, version);
     entry.lastUse = ++this.#uses;
-    const model = entry.hold() ?? (await this.#holdOnDemand(entry));
     try {
-      return await action(model);
-    } finally {
-      entry.release();
+      return await this.#runHeld(entry, action);
+    } catch (error) {
+      this.#events.watch(entry.name, entry.version).onError(error);
+      throw error;
     }
   }
 
@@ -134,6 +134,15 @@ export class ModelRepository implements AsyncDisposable {
     if (entry !== undefined) return entry;
     const known = versions.map((one) => quote(one.version)).join(', ');
     throw new KserveError(404, `the model ${quote(name)} has no version ${quote(version)}; it has ${known}`);
+  }
+
+  async #runHeld<T>(entry: ModelEntry, action: (model: LoadedModel) => Promise<T>): Promise<T> {
+    const model = entry.hold() ?? (await this.#holdOnDemand(entry));
+    try {
+      return await action(model);
+    } finally {
+      entry.release();
+    }
   }
 
   async #holdOnDemand(entry: ModelEntry): Promise<LoadedModel> {
