@@ -2,6 +2,7 @@ import type { TensorSpec } from '../models/types.ts';
 import { wireTypeOf } from './datatypes.ts';
 import { KserveError, quote } from './kserve-error.ts';
 import type { TensorHeader } from './tensor-list.ts';
+import type { Parameters } from './types.ts';
 
 /**
  * Checks that a request names every input of the model once, and nothing else, with its datatype and a shape it takes.
@@ -29,6 +30,19 @@ export function checkRequestedOutput(name: string, seen: Set<string>, available:
   }
   if (seen.has(name)) throw new KserveError(400, `requested output ${quote(name)} is asked for twice`);
   seen.add(name);
+}
+
+/** Parameters of a requested output that change what is sent back, in extensions of Triton's that this server has not: whoever sets one cannot read a plain tensor in its place. */
+const OTHER_FORMS = ['classification', 'shared_memory_region'] as const;
+
+/** Refuses an output that is asked for in a form there is not, instead of sending it in another. */
+export function checkOutputForm(name: string, parameters: Parameters): void {
+  const other = OTHER_FORMS.find((key) => parameters[key] !== undefined && parameters[key] !== 0);
+  if (other === undefined) return;
+  throw new KserveError(
+    400,
+    `requested output ${quote(name)} has the parameter "${other}", an extension that this server does not have`,
+  );
 }
 
 function checkAgainstSpec({ label, type, shape }: TensorHeader, spec: TensorSpec): void {

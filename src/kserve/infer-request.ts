@@ -1,5 +1,5 @@
 import type { NamedTensor, TensorSpec } from '../models/types.ts';
-import { checkInputs, checkRequestedOutput } from './check-inputs.ts';
+import { checkInputs, checkOutputForm, checkRequestedOutput } from './check-inputs.ts';
 import { isObject, parseJsonObject } from './json-text.ts';
 import { KserveError, quote } from './kserve-error.ts';
 import { splitMessage, writeMessage } from './message.ts';
@@ -105,16 +105,19 @@ function decodeRawRequest(body: Uint8Array<ArrayBuffer>, model: ModelSignature):
 }
 
 function readId(id: unknown): string | undefined {
-  if (id === undefined || typeof id === 'string') return id;
+  // Clients made from a schema write optional members that are not there as null.
+  if (id === undefined || id === null) return undefined;
+  if (typeof id === 'string') return id;
   throw new KserveError(400, `the request has the id ${quote(id)}, where a string is expected`);
 }
 
 function readRequestedOutputs(value: unknown, parameters: Parameters, available: readonly TensorSpec[]): WantedOutputs {
   const isBinaryByDefault = readFlag(parameters, 'binary_data_output', 'the request') ?? false;
-  if (value !== undefined && !Array.isArray(value)) {
+  const isLeftOut = value === undefined || value === null;
+  if (!isLeftOut && !Array.isArray(value)) {
     throw new KserveError(400, `the request has ${quote(value)} as its outputs, where an array is expected`);
   }
-  if (value === undefined || value.length === 0) {
+  if (isLeftOut || value.length === 0) {
     return wantedOutputs(available, isBinaryByDefault);
   }
   const seen = new Set<string>();
@@ -126,7 +129,9 @@ function readRequestedOutputs(value: unknown, parameters: Parameters, available:
     }
     const label = `requested output ${quote(name)}`;
     checkRequestedOutput(name, seen, available);
-    const isBinary = readFlag(readParameters(entry.parameters, label), 'binary_data', label) ?? isBinaryByDefault;
+    const own = readParameters(entry.parameters, label);
+    checkOutputForm(name, own);
+    const isBinary = readFlag(own, 'binary_data', label) ?? isBinaryByDefault;
     if (isBinary) binaryOutputs.add(name);
     return name;
   });

@@ -143,6 +143,11 @@ describe('a ModelInferRequest', () => {
       'input "a" has 7 bytes of binary data, but its shape and datatype make 8',
     ],
     ['an output the model lacks', { outputs: [{ name: 'z' }] }, 'the model has no output "z"; its outputs are "y"'],
+    [
+      'an output wanted as classes',
+      { outputs: [{ name: 'y', parameters: { classification: { int64_param: '3' } } }] },
+      'requested output "y" has the parameter "classification", an extension that this server does not have',
+    ],
     ['an output twice', { outputs: [{ name: 'y' }, { name: 'y' }] }, 'requested output "y" is asked for twice'],
   ])('with %s is refused', (_, changes, error) => {
     expect(() => decodeGrpcInferRequest(overTheWire({ ...right, ...changes }), model)).toThrow(error);

@@ -45,6 +45,13 @@ describe('requests that are encoded and decoded again', () => {
     );
   });
 
+  it('may have optional members that are null, as clients made from a schema write them', () => {
+    const tensor: NamedTensor = { name: 'x', type: 'float32', shape: [2], data: Float32Array.of(1, 2) };
+    const input = { name: 'x', shape: [2], datatype: 'FP32', parameters: null, data: [1, 2] };
+    const request = decodeJson({ id: null, parameters: null, inputs: [input], outputs: null }, signatureOf([tensor]));
+    expect(request).toMatchObject({ id: undefined, parameters: {}, tensors: [tensor], outputs: ['y'] });
+  });
+
   it('are decoded from binary data without a copy, wherever the data start', () => {
     const tensor: NamedTensor = { name: 'x', type: 'float32', shape: [2], data: Float32Array.of(1, 2) };
     const { headers, body } = encodeInferRequest('rest-binary', [tensor]);
@@ -289,6 +296,16 @@ describe('malformed requests', () => {
       'asks for an output twice',
       { inputs: [a, b], outputs: [{ name: 'y' }, { name: 'y' }] },
       'requested output "y" is asked for twice',
+    ],
+    [
+      'asks for an output as classes, which Triton would give',
+      { inputs: [a, b], outputs: [{ name: 'y', parameters: { classification: 3 } }] },
+      'requested output "y" has the parameter "classification", an extension that this server does not have',
+    ],
+    [
+      'asks for an output in shared memory',
+      { inputs: [a, b], outputs: [{ name: 'y', parameters: { shared_memory_region: 'r' } }] },
+      'requested output "y" has the parameter "shared_memory_region", an extension',
     ],
     [
       'has a flag that is neither true nor false',

@@ -1,6 +1,6 @@
 import type { NamedTensor } from '../../models/types.ts';
 import { type Allocate, decodeBinaryTensor, encodeBinaryTensor } from '../binary-tensor.ts';
-import { checkInputs, checkRequestedOutput } from '../check-inputs.ts';
+import { checkInputs, checkOutputForm, checkRequestedOutput } from '../check-inputs.ts';
 import { wireTypeOf } from '../datatypes.ts';
 import { type InferRequestOptions, type ModelSignature, wantedOutputs } from '../infer-request.ts';
 import { KserveError } from '../kserve-error.ts';
@@ -59,7 +59,10 @@ export function decodeGrpcInferRequest(
     return { name, type, shape, data };
   });
   const seen = new Set<string>();
-  for (const { name } of message.outputs) checkRequestedOutput(name, seen, model.outputs);
+  for (const { name, parameters } of message.outputs) {
+    checkRequestedOutput(name, seen, model.outputs);
+    checkOutputForm(name, readParameterMap(parameters));
+  }
   const outputs = message.outputs.length > 0 ? message.outputs : model.outputs;
   return {
     id: message.id === '' ? undefined : message.id,

@@ -41,7 +41,7 @@ const SPOIL: readonly ((choose: Choice, json: JsonRequest) => void)[] = [
   (choose, json) => (json.inputs = choose.of(ODD_VALUES)),
   (choose, json) => delete choose.of(json.inputs as JsonRequest[])[choose.of(['name', 'shape', 'datatype', 'data'])],
   (choose, json) => choose.of(json.inputs as JsonRequest[]).data.push(...Array(choose.of([1, 3, 999])).fill(0)),
-  (choose, json) => (json.id = choose.of([1, null, {}, [], true])),
+  (choose, json) => (json.id = choose.of([1, 0.5, {}, [], true])),
   (choose, json) =>
     (json.parameters = choose.of<unknown>(['x', 1, [], { binary_data_output: 1 }, { timeout: -1 }, { timeout: '5' }])),
   (choose, json) =>
