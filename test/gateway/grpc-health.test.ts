@@ -39,13 +39,20 @@ function ask(client: Client, method: string, message: object): Promise<unknown> 
   });
 }
 
+/** The name of the status that a call ends with. */
+// biome-ignore lint/suspicious/noExplicitAny: a call of a client made from a .proto file.
+function statusOf(call: any): Promise<string> {
+  call.on('error', () => {});
+  return new Promise((resolve) => call.on('status', ({ code }: { code: status }) => resolve(String(status[code]))));
+}
+
 /** Everything that someone who watches is told, as it comes. */
 // biome-ignore lint/suspicious/noExplicitAny: methods of a client made from a .proto file.
 function watch(health: any, service: string) {
   const told: string[] = [];
   const stream = health.Watch({ service });
-  stream.on('data', (answer: { status: string }) => told.push(answer.status)).on('error', () => {});
-  const ended = new Promise((resolve) => stream.on('end', resolve));
+  stream.on('data', (answer: { status: string }) => told.push(answer.status));
+  const ended = statusOf(stream);
   onTestFinished(() => stream.cancel());
   return { told, ended };
 }
@@ -117,11 +124,13 @@ test('a gateway that stops says so to those who watch, and does not wait for the
   for (const { told } of watched) await expect.poll(() => told).toEqual(['SERVING']);
   using reflection = new ReflectedServices(String(gateway.grpcAddress), 'v1');
   const questions = reflection.open();
+  const closed = statusOf(questions);
   questions.write({ list_services: '' });
   await once(questions, 'data');
   await gateway[Symbol.asyncDispose]();
+  expect(await closed).toBe('OK');
   for (const { told, ended } of watched) {
-    await ended;
+    expect(await ended).toBe('OK');
     expect(told).toEqual(['SERVING', 'NOT_SERVING']);
   }
 });

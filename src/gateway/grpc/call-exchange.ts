@@ -1,5 +1,6 @@
 import { type Client, type Metadata, type ServerUnaryCall, type ServiceError, status } from '@grpc/grpc-js';
 import { asBytes } from '../../grpc-channel.ts';
+import { httpStatusOf } from '../../grpc-http-status.ts';
 import { monotonicNs } from '../../units.ts';
 import type { AttemptEnd, Exchange } from '../attempt.ts';
 import type { Target } from '../routes.ts';
@@ -24,18 +25,6 @@ type Call = Pick<
   ServerUnaryCall<Buffer, Buffer>,
   'request' | 'metadata' | 'getDeadline' | 'getPath' | 'cancelled' | 'on'
 >;
-
-/** What a status is over REST, for the metrics; what is not listed is 500. */
-const HTTP_STATUS: Readonly<Partial<Record<status, number>>> = {
-  [status.OK]: 200,
-  [status.INVALID_ARGUMENT]: 400,
-  [status.NOT_FOUND]: 404,
-  [status.FAILED_PRECONDITION]: 409,
-  [status.RESOURCE_EXHAUSTED]: 429,
-  [status.UNIMPLEMENTED]: 501,
-  [status.UNAVAILABLE]: 503,
-  [status.DEADLINE_EXCEEDED]: 504,
-};
 
 /** Metadata of one connection; grpc-js writes its own. */
 const OF_CONNECTION = ['user-agent', 'te', 'content-type', 'grpc-accept-encoding', 'accept-encoding', 'grpc-encoding'];
@@ -115,7 +104,7 @@ export class CallExchange implements Exchange<CallAnswer> {
             return;
           }
           answer({ error, message: bytes, trailer });
-          resolve({ kind: 'answered', status: HTTP_STATUS[code] ?? 500, headNs: monotonicNs() });
+          resolve({ kind: 'answered', status: httpStatusOf(code), headNs: monotonicNs() });
         }
       });
     });

@@ -1,9 +1,10 @@
 import { type Client, type ClientUnaryCall, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { asBytes, MODEL_INFER_PATH, openGrpcChannel } from '../../grpc-channel.ts';
+import { httpStatusOf } from '../../grpc-http-status.ts';
 import { monotonicNs } from '../../units.ts';
 import { OUTCOME } from '../types.ts';
-import { httpStatusOf, lostCallOutcome } from './grpc-status.ts';
 import type { Ending, InFlight, LoadClient, OnEnd, Traffic } from './load-client.ts';
+import { lostCallOutcome } from './lost-call.ts';
 import type { PreparedRequest } from './requests.ts';
 
 const CONNECT_WITHIN_MS = 1000;
