@@ -89,7 +89,10 @@ export function buildApp(repository: ModelRepository, options: AppOptions): Fast
 
   app.get('/v2', async () => ({ ...serverMetadata(), parameters: options.parameters }));
   app.get('/v2/health/live', async () => ({ live: true }));
-  app.get('/v2/health/ready', async () => ({ live: true, ready: true }));
+  app.get('/v2/health/ready', async (_request, reply) => {
+    const { isReady } = repository;
+    return reply.code(isReady ? 200 : 503).send({ live: true, ready: isReady });
+  });
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     app.get(path, async (request) => {
       const { model, version } = request.params as ModelParams;

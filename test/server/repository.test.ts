@@ -1,5 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { credentials, makeClientConstructor } from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeInferResponse, encodeInferRequest } from '../../src/kserve/index.ts';
 import type { NamedTensor } from '../../src/models/types.ts';
@@ -42,6 +44,20 @@ async function post(server: RunningApp, route: string, body?: object) {
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   return { status: response.status, json: (await response.json()) as unknown };
+}
+
+/** What a client of grpc.health.v1 is told of the server as a whole. */
+function grpcHealth(address: string): Promise<string> {
+  const Client = makeClientConstructor(healthService as never, 'Health');
+  const client = new Client(address, credentials.createInsecure());
+  return new Promise<string>((resolve, reject) => {
+    // biome-ignore lint/suspicious/noExplicitAny: methods of a client made from a service.
+    (client as any).Check({ service: '' }, (error: Error | null, answer: { status: string }) => {
+      client.close();
+      if (error === null) resolve(answer.status);
+      else reject(error);
+    });
+  });
 }
 
 async function get(server: RunningApp, route: string) {
@@ -103,6 +119,64 @@ describe('the repository extension', () => {
       error: expect.stringMatching(/^the model "broken", version "1", is not ready: onnxruntime cannot load it: .+$/),
     });
     expect(await infer(server, 'a')).toBe(200);
+  });
+
+  it('makes the server not ready while a model could not be loaded, until it is loaded or unloaded on request', async () => {
+    const late = path.join(files.folder, 'late-file.onnx');
+    await using server = await start([model('a'), model('late', { file: late, isLoadedAtStart: false })], {
+      grpcPort: 0,
+    });
+    const isReady = async () => {
+      const response = await fetch(`${server.url}/v2/health/ready`);
+      const { ready } = (await response.json()) as { ready: boolean };
+      expect(response.status).toBe(ready ? 200 : 503);
+      expect(await grpcHealth(String(server.grpcAddress))).toBe(ready ? 'SERVING' : 'NOT_SERVING');
+      return ready;
+    };
+    expect(await isReady()).toBe(true);
+    expect(await infer(server, 'late')).toBe(503);
+    expect(await isReady()).toBe(false);
+    expect(await infer(server, 'a')).toBe(200);
+    expect(await post(server, 'models/late/unload')).toMatchObject({ status: 200 });
+    expect(await isReady()).toBe(true);
+    expect(await post(server, 'models/late/load')).toMatchObject({ status: 500 });
+    expect(await isReady()).toBe(false);
+    copyFileSync(files.add(), late);
+    expect(await post(server, 'models/late/load')).toMatchObject({ status: 200 });
+    expect(await isReady()).toBe(true);
+    expect(await post(server, 'models/a/unload')).toMatchObject({ status: 200 });
+    expect(await isReady()).toBe(true);
+  });
+
+  it('loads a model anew from its file, the old one answering meanwhile and where the new one is broken', async () => {
+    const file = path.join(files.folder, 'reloaded.onnx');
+    copyFileSync(files.add(), file);
+    await using server = await start([model('a', { file })]);
+    const outputs = async () => ((await get(server, 'a')).json.outputs as { name: string }[]).map(({ name }) => name);
+    let isOver = false;
+    const statuses: number[] = [];
+    const ask = async () => {
+      while (!isOver) statuses.push(await infer(server, 'a'));
+    };
+    const asking = Promise.all([ask(), ask()]);
+    for (let i = 0; i < 2; i++) expect(await post(server, 'models/a/load')).toEqual({ status: 200, json: {} });
+    isOver = true;
+    await asking;
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    copyFileSync(files.divide(), file);
+    expect(await outputs()).toEqual(['sum']);
+    expect(await post(server, 'models/a/load')).toEqual({ status: 200, json: {} });
+    expect(await outputs()).toEqual(['quotient', 'copy']);
+    copyFileSync(files.file('broken-anew.onnx', 'text'), file);
+    expect(await post(server, 'models/a/load')).toEqual({
+      status: 500,
+      json: {
+        error: expect.stringMatching(/^the model "a", version "1", was not loaded anew and stays as it was: .+$/),
+      },
+    });
+    expect(await outputs()).toEqual(['quotient', 'copy']);
+    expect((await post(server, 'index')).json).toMatchObject([{ state: 'READY', reason: '' }]);
+    expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(200);
   });
 
   it('loads and unloads one model without a failed request of another', async () => {

@@ -34,7 +34,7 @@ export interface ServiceOptions {
 export function inferenceService(repository: ModelRepository, options: ServiceOptions): UntypedServiceImplementation {
   return {
     ServerLive: answer(async () => ({ live: true }), options),
-    ServerReady: answer(async () => ({ ready: true }), options),
+    ServerReady: answer(async () => ({ ready: repository.isReady }), options),
     ServerMetadata: answer(async () => serverMetadata(), options),
     ModelReady: answer(async ({ name, version }: ModelRequestMessage) => {
       return { ready: repository.find(name, asVersion(version)).state === 'ready' };

@@ -78,9 +78,11 @@ export async function startGrpc(repository: ModelRepository, options: GrpcOption
   const { service, definition } = await loadInferenceProto();
   const { pool, messageLimitBytes, onError } = options;
   const implementation = inferenceService(repository, { pool, onError });
+  const health = new GrpcHealth(repository.isReady);
+  repository.watchReadiness((isReady) => health.set(isReady));
   const answer = answerWith(repository, service, pool);
   const takeStreams = (server: Http2Server) => answerDirectly(server, { messageLimitBytes, pool, answer, onError });
-  return listenGrpc({ service: withReceipt(service), definition, implementation, takeStreams }, options);
+  return listenGrpc({ service: withReceipt(service), definition, implementation, health, takeStreams }, options);
 }
 
 /**

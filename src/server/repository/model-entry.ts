@@ -4,6 +4,7 @@ import type { BufferPool } from '../buffer-pool.ts';
 import { loadModel, versionOf } from '../model/index.ts';
 import type { LoadedModel } from '../model/types.ts';
 import type { ModelSettings } from '../types.ts';
+import { HeldModel } from './held-model.ts';
 import type { ModelListing, ModelState, RepositoryEvents } from './types.ts';
 
 /** One version of a model in a repository, loaded or not. */
@@ -19,9 +20,8 @@ export class ModelEntry {
   readonly #watch: RepositoryEvents['watch'];
   #state: ModelState = 'unavailable';
   #reason = '';
-  #loaded: LoadedModel | undefined;
-  #holds = 0;
-  #onUnheld: () => void = () => {};
+  #held: HeldModel | undefined;
+  #hasFailed = false;
 
   constructor(settings: ModelSettings, pool: BufferPool, watch: RepositoryEvents['watch']) {
     this.settings = settings;
@@ -36,7 +36,12 @@ export class ModelEntry {
   }
 
   get loaded(): LoadedModel | undefined {
-    return this.#state === 'ready' ? this.#loaded : undefined;
+    return this.#state === 'ready' ? this.#held?.model : undefined;
+  }
+
+  /** Whether it died or could not be loaded, and was neither loaded nor unloaded on request since. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   get listing(): ModelListing {
@@ -52,46 +57,54 @@ export class ModelEntry {
     this.#state = 'loading';
     this.#reason = '';
     try {
-      const model = await loadModel(this.settings, this.#pool, this.#watch(this.name, this.version));
-      this.#loaded = model;
-      this.#state = 'ready';
-      void model.ended.then((reason) => {
-        if (this.#loaded !== model || reason === undefined) return;
-        this.#become('unavailable', `it died: ${reason.message}`);
-        onDeath(reason);
-      });
+      await this.#take(onDeath);
     } catch (error) {
-      this.#become('unavailable', describeFailure(error));
+      this.#fail(describeFailure(error));
       throw error;
     }
   }
 
+  /**
+   * Loads it anew from its file; the model it has goes on answering meanwhile, and where the new one cannot be loaded, after it.
+   * @param onDeath - called when the new one dies while it is ready
+   * @throws ModelError where it cannot be loaded
+   */
+  async reload(onDeath: (reason: Error) => void): Promise<void> {
+    const before = this.#held;
+    await this.#take(onDeath);
+    await before?.dispose();
+  }
+
+  async #take(onDeath: (reason: Error) => void): Promise<void> {
+    const model = await loadModel(this.settings, this.#pool, this.#watch(this.name, this.version));
+    this.#held = new HeldModel(model);
+    this.#state = 'ready';
+    this.#reason = '';
+    this.#hasFailed = false;
+    void model.ended.then((reason) => {
+      if (this.#held?.model !== model || reason === undefined) return;
+      this.#fail(`it died: ${reason.message}`);
+      onDeath(reason);
+    });
+  }
+
   /** Takes no more requests, waits until those it has are answered, and lets go of the model. */
   async unload(reason: string): Promise<void> {
-    const model = this.loaded;
-    if (model === undefined) return;
-    this.#state = 'unloading';
-    this.#reason = reason;
-    if (this.#holds > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onUnheld = resolve;
-      });
+    const held = this.#held;
+    if (held !== undefined) {
+      this.#state = 'unloading';
+      this.#reason = reason;
+      this.#held = undefined;
+      await held.dispose();
     }
-    this.#loaded = undefined;
-    await model[Symbol.asyncDispose]();
+    if (held === undefined && !this.#hasFailed) return;
     this.#become('unavailable', reason);
+    this.#hasFailed = false;
   }
 
   /** The model, which then stays loaded until it is released as often as it was held; undefined where it is not ready. */
-  hold(): LoadedModel | undefined {
-    const model = this.loaded;
-    if (model !== undefined) this.#holds++;
-    return model;
-  }
-
-  release(): void {
-    this.#holds--;
-    if (this.#holds === 0) this.#onUnheld();
+  hold(): HeldModel | undefined {
+    return this.#state === 'ready' ? this.#held?.hold() : undefined;
   }
 
   /** What a request is told that cannot be served now. */
@@ -103,11 +116,16 @@ export class ModelEntry {
   #become(state: 'unavailable', reason: string): void {
     this.#state = state;
     this.#reason = reason;
-    this.#loaded = undefined;
+    this.#held = undefined;
+  }
+
+  #fail(reason: string): void {
+    this.#become('unavailable', reason);
+    this.#hasFailed = true;
   }
 }
 
 /** Why a model could not be loaded, in one line. */
-function describeFailure(error: unknown): string {
+export function describeFailure(error: unknown): string {
   return error instanceof DseError ? error.problems.map(({ what }) => what).join('; ') : messageOf(error);
 }

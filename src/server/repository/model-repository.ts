@@ -2,7 +2,8 @@ import { KserveError, quote } from '../../kserve/index.ts';
 import type { BufferPool } from '../buffer-pool.ts';
 import type { LoadedModel } from '../model/types.ts';
 import type { ModelSettings, RepositoryFolder } from '../types.ts';
-import { ModelEntry } from './model-entry.ts';
+import type { HeldModel } from './held-model.ts';
+import { describeFailure, ModelEntry } from './model-entry.ts';
 import { scanFolder } from './repository-folder.ts';
 import type { ModelListing, RepositoryEvents } from './types.ts';
 
@@ -26,6 +27,7 @@ export class ModelRepository implements AsyncDisposable {
   readonly #events: RepositoryEvents;
   #lastChange: Promise<unknown> = Promise.resolve();
   #uses = 0;
+  readonly #readinessListeners: ((isReady: boolean) => void)[] = [];
 
   constructor(models: readonly ModelSettings[], options: RepositoryOptions, events: RepositoryEvents) {
     this.#entries = models.map((settings) => new ModelEntry(settings, options.pool, events.watch));
@@ -68,6 +70,16 @@ export class ModelRepository implements AsyncDisposable {
     return entry.loaded;
   }
 
+  /** Whether every model can be asked: none has died or could not be loaded. One that was unloaded, on request or to make room, or that waits for its first request, is no fault. */
+  get isReady(): boolean {
+    return !this.#entries.some(({ hasFailed }) => hasFailed);
+  }
+
+  /** @param listener - told whether every model can be asked whenever that may have changed */
+  watchReadiness(listener: (isReady: boolean) => void): void {
+    this.#readinessListeners.push(listener);
+  }
+
   /** Versions of a model, oldest first, loaded or not. */
   versionsOf(name: string): string[] {
     return this.#versionsOf(name).map(({ version }) => version);
@@ -80,16 +92,17 @@ export class ModelRepository implements AsyncDisposable {
   }
 
   /**
-   * Loads every version of a model that is not loaded.
-   * @throws KserveError with status 404 where there is none, 500 where one cannot be loaded
+   * Loads every version of a model, one that is loaded anew from its file while the old one goes on answering.
+   * @throws KserveError with status 404 where there is none, 500 where one cannot be loaded; of a version that was ready the old one then stays
    */
   async load(name: string): Promise<void> {
     this.#scan();
     for (const entry of this.#versionsOf(name)) {
       await this.#change(async () => {
         entry.isOnDemand = true;
-        await this.#load(entry).catch(() => {
-          throw new KserveError(500, entry.refusal.message);
+        const isReload = entry.state === 'ready';
+        await (isReload ? entry.reload(this.#onDeathOf(entry)) : this.#load(entry)).catch((error: unknown) => {
+          throw new KserveError(500, isReload ? stays(entry, error) : entry.refusal.message);
         });
       });
     }
@@ -137,15 +150,15 @@ export class ModelRepository implements AsyncDisposable {
   }
 
   async #runHeld<T>(entry: ModelEntry, action: (model: LoadedModel) => Promise<T>): Promise<T> {
-    const model = entry.hold() ?? (await this.#holdOnDemand(entry));
+    const held = entry.hold() ?? (await this.#holdOnDemand(entry));
     try {
-      return await action(model);
+      return await action(held.model);
     } finally {
-      entry.release();
+      held.release();
     }
   }
 
-  async #holdOnDemand(entry: ModelEntry): Promise<LoadedModel> {
+  async #holdOnDemand(entry: ModelEntry): Promise<HeldModel> {
     if (!entry.isOnDemand) throw entry.refusal;
     return this.#change(async () => {
       if (!entry.isOnDemand) throw entry.refusal;
@@ -153,9 +166,9 @@ export class ModelRepository implements AsyncDisposable {
         this.#events.onFault(entry.listing, error);
       });
       // Held before the next change can begin, which may want its room.
-      const model = entry.hold();
-      if (model === undefined) throw entry.refusal;
-      return model;
+      const held = entry.hold();
+      if (held === undefined) throw entry.refusal;
+      return held;
     });
   }
 
@@ -163,10 +176,15 @@ export class ModelRepository implements AsyncDisposable {
   async #load(entry: ModelEntry): Promise<void> {
     if (entry.state === 'ready') return;
     await this.#makeRoom();
-    await entry.load((reason) => {
+    await entry.load(this.#onDeathOf(entry));
+  }
+
+  #onDeathOf(entry: ModelEntry): (reason: Error) => void {
+    return (reason) => {
       entry.isOnDemand = false;
+      this.#tellReadiness();
       this.#events.onDeath(entry.listing, reason);
-    });
+    };
   }
 
   async #makeRoom(): Promise<void> {
@@ -179,10 +197,19 @@ export class ModelRepository implements AsyncDisposable {
     }
   }
 
+  #tellReadiness(): void {
+    for (const listener of this.#readinessListeners) listener(this.isReady);
+  }
+
   /** Runs changes of what is loaded one after another. */
   #change<T>(change: () => Promise<T>): Promise<T> {
-    const done = this.#lastChange.then(change, change);
+    const done = this.#lastChange.then(change, change).finally(() => this.#tellReadiness());
     this.#lastChange = done.catch(() => {});
     return done;
   }
+}
+
+function stays({ name, version }: ModelEntry, error: unknown): string {
+  const model = `the model ${quote(name)}, version ${quote(version)}`;
+  return `${model}, was not loaded anew and stays as it was: ${describeFailure(error)}`;
 }
