@@ -2,7 +2,7 @@ import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { messageOf } from './errors.ts';
 
 /** Bytes the server may send ahead, per call and per connection; Node's 64 KB would hold up a large answer. */
-const WINDOW_BYTES = 4 * 2 ** 20;
+export const WINDOW_BYTES = 4 * 2 ** 20;
 /** A server that is gone is asked again after this long, and soon enough when it is back. */
 const RECONNECT_AFTER_MS = 100;
 
@@ -10,7 +10,7 @@ export const MODEL_INFER_PATH = '/inference.GRPCInferenceService/ModelInfer';
 export const MODEL_METADATA_PATH = '/inference.GRPCInferenceService/ModelMetadata';
 
 /**
- * A connection of its own to a gRPC server; it opens with the first call, or with `waitForReady`.
+ * A connection of its own to a gRPC server; it opens with the first call.
  * @param address - host and port, e.g. "127.0.0.1:40124"
  */
 export function openGrpcChannel(address: string): Client {

@@ -1,6 +1,6 @@
 import { callOnce, MODEL_INFER_PATH } from '../grpc-channel.ts';
 import type { NamedTensor } from '../models/types.ts';
-import { grpcWireOf } from './generator/grpc-target.ts';
+import { grpcMessagesOf } from './generator/grpc-target.ts';
 import type { LoadTarget } from './types.ts';
 
 /**
@@ -12,6 +12,6 @@ export async function inferOnceOverGrpc(
   tensors: readonly NamedTensor[],
   signal: AbortSignal,
 ): Promise<readonly NamedTensor[]> {
-  const wire = await grpcWireOf(target);
-  return wire.decode([], await callOnce(wire.url, MODEL_INFER_PATH, wire.encode(tensors), signal));
+  const { address, encode, decode } = await grpcMessagesOf(target);
+  return decode(await callOnce(address, MODEL_INFER_PATH, encode(tensors), signal));
 }

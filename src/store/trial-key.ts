@@ -2,7 +2,7 @@ import { contentHash } from '../content-hash.ts';
 import type { TrialDefinition } from './types.ts';
 
 /** Raised whenever the same trial would give other numbers than before (a changed clock, window or formula): trials measured by an older dse are then run again instead of being mixed in. */
-export const MEASUREMENT_VERSION = 3;
+export const MEASUREMENT_VERSION = 4;
 
 const KEY_DIGITS = 16;
 

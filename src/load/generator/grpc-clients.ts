@@ -25,7 +25,7 @@ export function openGrpcClients(
   };
 }
 
-/** Counts the bytes of every socket opened from now on: grpc-js does not show its own. */
+/** Counts the bytes of every socket opened from now on: HTTP/2 does not show what its own took. */
 function meterSockets(traffic: Traffic) {
   const counted = new Map<Socket, { sent: number; received: number }>();
   const onSocket = (message: unknown) => {

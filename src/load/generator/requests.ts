@@ -1,7 +1,7 @@
 import { LoadError } from '../../errors.ts';
 import type { LoadTarget } from '../types.ts';
 
-/** Bytes of a request as they go over the socket (of gRPC, the message), and what its answer should say. */
+/** Bytes of a request as they go over the socket (of gRPC, the message with its prefix), and what its answer should say. */
 export interface PreparedRequest {
   readonly bytes: Buffer;
   /** The right class of each item of the batch, where the samples are labelled. */
