@@ -15,6 +15,22 @@ export function checkMaxLoaded({ spec, positions, isRefused }: CheckInput): Prob
     }));
 }
 
+/** A preferred size that no level of `max_batch` allows would be varied without an effect. */
+export function checkPreferredBatch({ spec, positions }: CheckInput): Problem[] {
+  const most = Math.max(...levelsOf(spec, 'max_batch').map(({ level }) => Number(level.value) || 0));
+  if (!(most > 0)) return [];
+  return levelsOf(spec, 'preferred_batch').flatMap(({ level, path }) =>
+    [level.value]
+      .flat()
+      .filter((size) => typeof size === 'number' && size > most)
+      .map((size) => ({
+        where: positions.ofValue(path),
+        what: `a preferred size of ${size} has no effect, because "max_batch" is at most ${most}`,
+        hint: `Leave it out, or give "max_batch" a level of at least ${size}.`,
+      })),
+  );
+}
+
 /** Settings of dynamic batching are given only where some level has it on: else they would be varied without an effect. */
 export function checkBatching({ spec, positions }: CheckInput): Problem[] {
   if (levelsOf(spec, 'max_batch').some(({ level }) => level.value !== 'off')) return [];

@@ -1,5 +1,5 @@
 import type { Problem } from '../errors.ts';
-import { checkBatching, checkMaxLoaded } from './check-batching.ts';
+import { checkBatching, checkMaxLoaded, checkPreferredBatch } from './check-batching.ts';
 import { checkCpus } from './check-cpus.ts';
 import { checkDesign } from './check-design.ts';
 import { checkExclusions } from './check-exclusions.ts';
@@ -35,6 +35,7 @@ export const CHECKS: readonly Check[] = [
   checkFactors,
   checkServer,
   checkBatching,
+  checkPreferredBatch,
   checkMaxLoaded,
   checkPopularity,
   checkImages,

@@ -80,3 +80,17 @@ test('with --json an error is JSON on standard output', async () => {
   expect(exitCode).toBe(2);
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'spec', problems: [{ where: 'nowhere.yaml' }] } });
 });
+
+test('options of a server that change nothing, or leave no request any time, are refused', async () => {
+  const refused = async (...options: string[]) => {
+    const { exitCode, stderr } = await dse(['serve', 'mnist-cnn', '--port', '0', ...options]);
+    expect(exitCode).toBe(2);
+    return stderr.trimEnd();
+  };
+  expect(await refused('--max-batch', '4', '--preferred-batches', '2', '8')).toBe(
+    '--preferred-batches  8 has no effect with --max-batch 4\n  Leave it out, or give --max-batch 8.',
+  );
+  expect(await refused('--deadline', '0ms')).toBe(
+    '--deadline  "0ms" leaves a request no time\n  Give a time above 0, e.g. 50ms, or leave it out.',
+  );
+});

@@ -56,6 +56,15 @@ test('settings of batching are refused where it is off at every level', () => {
   );
 });
 
+test('a preferred size beyond every max_batch is refused, alone or among others', () => {
+  const text = refusal(`fixed: { model: mnist-cnn }
+factors:
+  max_batch: [off, 4, 8]
+  preferred_batch: [none, 8, [2, 16]]`);
+  expect(text).toBe(`a.yaml:5:30  a preferred size of 16 has no effect, because "max_batch" is at most 8
+  Leave it out, or give "max_batch" a level of at least 16.`);
+});
+
 test('popularity is part of the workload, and left out of the spec where the file says nothing', () => {
   const factors = 'factors: { model: [mnist-cnn, resnet18] }\n';
   expect(parse(`${factors}generator: { popularity: { zipf: 0.9 }, inputs: 50 }`).generator).toEqual({

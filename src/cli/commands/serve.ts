@@ -85,13 +85,32 @@ function readServing(options: ServeOptions): ServingSettings {
     instances: readWholeNumber('--instances', options.instances, 1),
     maxQueue: readWholeNumber('--max-queue', options.maxQueue, 1),
     ...(cache !== undefined && { cache: { entries: readWholeNumber('--cache', cache, 1) } }),
-    ...(deadline !== undefined && { deadlineMs: readDurationMs('--deadline', deadline) }),
+    ...(deadline !== undefined && { deadlineMs: readDeadlineMs(deadline) }),
     ...(maxBatch !== undefined && {
       batching: {
         maxBatch: readWholeNumber('--max-batch', maxBatch, 1),
         maxQueueDelayMs: readDurationMs('--max-queue-delay', maxQueueDelay ?? '0ms'),
-        preferredBatches: preferredBatches.map((size) => readWholeNumber('--preferred-batches', size, 1)),
+        preferredBatches: readPreferredBatches(preferredBatches, readWholeNumber('--max-batch', maxBatch, 1)),
       },
     }),
   };
+}
+
+/** @throws UsageError for none, by which nothing could ever be started on */
+function readDeadlineMs(text: string): number {
+  const deadlineMs = readDurationMs('--deadline', text);
+  if (deadlineMs > 0) return deadlineMs;
+  const hint = 'Give a time above 0, e.g. 50ms, or leave it out.';
+  throw new UsageError({ where: '--deadline', what: `${JSON.stringify(text)} leaves a request no time`, hint });
+}
+
+function readPreferredBatches(texts: readonly string[], maxBatch: number): number[] {
+  const sizes = texts.map((size) => readWholeNumber('--preferred-batches', size, 1));
+  const most = Math.max(...sizes);
+  if (sizes.length === 0 || most <= maxBatch) return sizes;
+  throw new UsageError({
+    where: '--preferred-batches',
+    what: `${most} has no effect with --max-batch ${maxBatch}`,
+    hint: `Leave it out, or give --max-batch ${most}.`,
+  });
 }
