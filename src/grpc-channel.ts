@@ -1,5 +1,4 @@
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
-import { messageOf } from './errors.ts';
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 
 /** Bytes the server may send ahead, per call and per connection; Node's 64 KB would hold up a large answer. */
 export const WINDOW_BYTES = 4 * 2 ** 20;
@@ -46,7 +45,7 @@ export async function callOnce(address: string, path: string, message: Buffer, s
         message,
         (error: ServiceError | null, answer?: Buffer) => {
           if (error === null) resolve(answer ?? Buffer.alloc(0));
-          else reject(new Error(`${address} answered over gRPC: ${messageOf(error)}`));
+          else reject(new Error(whyFailed(address, error)));
         },
       );
       signal.addEventListener('abort', () => call.cancel(), { once: true });
@@ -54,4 +53,11 @@ export async function callOnce(address: string, path: string, message: Buffer, s
   } finally {
     client.close();
   }
+}
+
+/** grpc-js tells a connection that was never there from an answer in words alone. */
+function whyFailed(address: string, { code, details }: ServiceError): string {
+  if (/No connection established|Name resolution failed/.test(details))
+    return `nothing answers over gRPC at ${address}`;
+  return `${address} answered over gRPC with ${status[code]}: ${details}`;
 }

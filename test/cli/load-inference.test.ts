@@ -24,8 +24,9 @@ test('dse load asks a model over gRPC and with images, and says what a server do
     load(grpc, '--model', 'nobody'),
     load(rest, '--model', 'mnist', '--protocol', 'grpc'),
     load(grpc),
+    load('grpc://127.0.0.1:1', '--model', 'mnist'),
   ]);
-  const [overGrpc, images, nobody, mixed, plain] = answers;
+  const [overGrpc, images, nobody, mixed, plain, gone] = answers;
   expect([overGrpc?.stderr, overGrpc?.exitCode]).toEqual(['', 0]);
   expect(JSON.parse(overGrpc?.stdout ?? '')).toMatchObject({
     compute_ms: expect.any(Number),
@@ -35,5 +36,6 @@ test('dse load asks a model over gRPC and with images, and says what a server do
   expect(nobody?.stderr).toContain('there is no model "nobody"; this server has "mnist"');
   expect(mixed?.stderr).toContain('Give the address of the gRPC side');
   expect(plain?.stderr).toContain('nothing says what to ask over gRPC');
-  expect([nobody?.exitCode, mixed?.exitCode, plain?.exitCode]).toEqual([2, 2, 2]);
+  expect(gone?.stderr).toContain('nothing answers over gRPC at 127.0.0.1:1');
+  expect([nobody, mixed, plain, gone].map((answer) => answer?.exitCode)).toEqual([2, 2, 2, 2]);
 });
