@@ -76,6 +76,16 @@ function readRoutes({ upstream, model, grpcPort }: GatewayCommandOptions) {
   const upstreams = upstream.map((text, at) => splitName(text) ?? ([String.fromCharCode(97 + at), text] as const));
   const addresses = upstreams.map(([name, text]) => [name, ...text.split(/,grpc:\/\//)] as const);
   const overGrpc = addresses.flatMap(([name, , grpc]) => (grpc === undefined ? [] : [[name, grpc] as const]));
+  const restOnly = addresses.filter(([, , grpc]) => grpc === undefined);
+  if (grpcPort !== undefined && restOnly.length > 0) {
+    throw new UsageError(
+      restOnly.map(([name, url]) => ({
+        where: '--upstream',
+        what: `the server "${name}" has no address for gRPC`,
+        hint: `Give the port that it was started with (--grpc-port), e.g. --upstream ${name}=${url},grpc://127.0.0.1:9001, or leave --grpc-port out.`,
+      })),
+    );
+  }
   if (grpcPort === undefined && overGrpc.length > 0) {
     throw new UsageError({
       where: '--upstream',
