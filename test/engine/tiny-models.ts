@@ -74,6 +74,17 @@ export class TinyModels implements Disposable {
     return this.#write('slow', graph);
   }
 
+  /** `sum = a + table[index]`, float32 [n, 3] and int64 [1]; every row of the table is 1. The table is of so many bytes, which stay in memory while it is loaded. */
+  heavy(bytes: number): string {
+    const graph = new GraphBuilder('heavy');
+    const rows = Math.round(bytes / 12);
+    const table = graph.floats('table', [rows, 3], new Float32Array(3 * rows).fill(1));
+    const row = graph.node('Gather', 'row', [table, graph.input('index', 'int64', [1])], { axis: 0 });
+    graph.node('Add', 'add', [graph.input('a', 'float32', ['n', 3]), row], {}, 'sum');
+    graph.output('sum', 'float32', ['n', 3]);
+    return this.#write('heavy', graph);
+  }
+
   /** Gives back the 2 x 2 pixels of an image in three planes as 12 scores: float32 [n, 3, 2, 2] to [n, 12]. */
   pixels(): string {
     const graph = new GraphBuilder('pixels');

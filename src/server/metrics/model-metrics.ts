@@ -64,6 +64,7 @@ export class ModelMetrics {
       ...{ labelNames: [...LABELS, 'result'], registers, collect },
     });
     addGauges(registers, list);
+    addChanges(registers, list);
   }
 
   /** The same for a version that was loaded before. */
@@ -121,6 +122,24 @@ const GAUGES: readonly ModelGauge[] = [
     read: ({ loaded }) => loaded?.figures.memoryBytes,
   },
 ];
+
+/** How often models were loaded and unloaded: with a limit on loaded models, how much of the time goes into changing them. */
+function addChanges(registers: Registry[], list: () => readonly ModelListing[]): void {
+  const counting = (name: string, help: string, read: (model: ModelListing) => number) =>
+    new Counter({
+      ...{ name, help, labelNames: [...LABELS], registers },
+      collect() {
+        this.reset();
+        for (const model of list()) this.inc({ model: model.name, version: model.version }, read(model));
+      },
+    });
+  counting('dse_model_loads_total', 'Times the model became ready', ({ loads }) => loads);
+  counting(
+    'dse_model_unloads_total',
+    'Times it ceased to be: on request, to make room for another, or because it died',
+    ({ unloads }) => unloads,
+  );
+}
 
 function addGauges(registers: Registry[], list: () => readonly ModelListing[]): void {
   for (const { name, help, read } of GAUGES) {

@@ -22,6 +22,8 @@ export class ModelEntry {
   #reason = '';
   #held: HeldModel | undefined;
   #hasFailed = false;
+  #loads = 0;
+  #unloads = 0;
 
   constructor(settings: ModelSettings, pool: BufferPool, watch: RepositoryEvents['watch']) {
     this.settings = settings;
@@ -46,7 +48,8 @@ export class ModelEntry {
 
   get listing(): ModelListing {
     const { name, version, loaded } = this;
-    return { name, version, state: this.#state, reason: this.#reason, loaded };
+    const [loads, unloads] = [this.#loads, this.#unloads];
+    return { name, version, state: this.#state, reason: this.#reason, loaded, loads, unloads };
   }
 
   /**
@@ -77,12 +80,16 @@ export class ModelEntry {
 
   async #take(onDeath: (reason: Error) => void): Promise<void> {
     const model = await loadModel(this.settings, this.#pool, this.#watch(this.name, this.version));
+    // The one before goes, where it is loaded anew.
+    if (this.#held !== undefined) this.#unloads++;
     this.#held = new HeldModel(model);
+    this.#loads++;
     this.#state = 'ready';
     this.#reason = '';
     this.#hasFailed = false;
     void model.ended.then((reason) => {
       if (this.#held?.model !== model || reason === undefined) return;
+      this.#unloads++;
       this.#fail(`it died: ${reason.message}`);
       onDeath(reason);
     });
@@ -96,6 +103,7 @@ export class ModelEntry {
       this.#reason = reason;
       this.#held = undefined;
       await held.dispose();
+      this.#unloads++;
     }
     if (held === undefined && !this.#hasFailed) return;
     this.#become('unavailable', reason);

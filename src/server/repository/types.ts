@@ -18,6 +18,10 @@ export interface ModelListing {
   readonly reason: string;
   /** The model, while it is ready. */
   readonly loaded: LoadedModel | undefined;
+  /** How often it became ready. */
+  readonly loads: number;
+  /** How often it ceased to be: on request, to make room, or because it died. */
+  readonly unloads: number;
 }
 
 /** What happens to the models of a repository that nobody is told by an answer. */
