@@ -83,7 +83,12 @@ test('more models than may be loaded, asked for in turn by several clients at on
   // Each time that a client goes through all three, at least one was not there when it began.
   expect(loads - sum(before('dse_model_loads_total'))).toBeGreaterThanOrEqual(ROUNDS);
 
-  for (const name of NAMES) await fetch(`${url}/v2/repository/models/${name}/unload`, { method: 'POST' });
+  const change = (name: string, how: string) => fetch(`${url}/v2/repository/models/${name}/${how}`, { method: 'POST' });
+  // The first makes room for it where it is not there; the second loads it anew.
+  for (let count = 0; count < 2; count++) expect((await change('c', 'load')).status).toBe(200);
+  const again = await readMetrics(url);
+  expect(sum(again('dse_model_loads_total')) - sum(again('dse_model_unloads_total'))).toBe(2);
+  for (const name of NAMES) await change(name, 'unload');
   const empty = await readMetrics(url);
   expect(empty('dse_model_unloads_total')).toEqual(empty('dse_model_loads_total'));
   const [twoThen, twoNow, none] = [before, after, empty].map((read) => sum(read('process_resident_memory_bytes')));

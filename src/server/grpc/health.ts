@@ -12,7 +12,7 @@ export class GrpcHealth {
   #isServing: boolean;
   #isStopping = false;
 
-  constructor(isServing = true) {
+  constructor(isServing: boolean) {
     this.#isServing = isServing;
     this.#statuses = new HealthImplementation({ '': wordOf(isServing), [INFERENCE_SERVICE]: wordOf(isServing) });
   }

@@ -62,8 +62,8 @@ const PING_TIMEOUT_MS = 5_000;
 export interface GrpcService extends Pick<InferenceProto, 'definition'> {
   readonly service: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
-  /** Whether it serves; yes where left out. Stopped with the server. */
-  readonly health?: GrpcHealth;
+  /** Whether it serves. Stopped with the server. */
+  readonly health: GrpcHealth;
   /** Called once connections are accepted, to take streams before grpc-js does. */
   readonly takeStreams?: (server: Http2Server) => void;
 }
@@ -92,7 +92,7 @@ export async function startGrpc(repository: ModelRepository, options: GrpcOption
  * @throws Error where the address cannot be listened on
  */
 export async function listenGrpc(
-  { service, definition, implementation, health = new GrpcHealth(), takeStreams = () => {} }: GrpcService,
+  { service, definition, implementation, health, takeStreams = () => {} }: GrpcService,
   { host, port, messageLimitBytes, drainTimeoutMs }: ListenOptions,
 ): Promise<GrpcServer> {
   // What it would print of itself, such as an address that is taken, is thrown or told to `onError`.
