@@ -11,7 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { service as healthService } from 'grpc-health-check';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DataType } from '../../src/models/types.ts';
 import { packageFile } from '../../src/package-files.ts';
 import { type RunningApp, startServer } from '../../src/server/index.ts';
@@ -330,6 +330,33 @@ describe('a server with a gRPC side', () => {
     expect((await call(client, 'ServerLive', {})).value).toEqual({ live: true });
     await slow[Symbol.asyncDispose]();
     for (const { error } of await answers) expect(error).toBeNull();
+  });
+
+  it('does not break off what is in flight where the next sign of life is due while it stops', async () => {
+    const dueMs = 5_000;
+    const startTimer = globalThis.setTimeout;
+    const due: (() => void)[] = [];
+    const timers = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms?: number) => {
+      if (ms === dueMs) due.push(run);
+      return startTimer(run, ms);
+    }) as typeof setTimeout);
+    onTestFinished(() => void timers.mockRestore());
+    const slow = await startServer(settingsFor(models.slow(), { grpcPort: 0 }));
+    const client = clientFor(slow);
+    const request = {
+      model_name: 'tiny',
+      inputs: [{ name: 'a', datatype: 'FP32', shape: [500, 500] }],
+      raw_input_contents: [Buffer.alloc(4 * 500 * 500)],
+    };
+    const answers = Promise.all([1, 2, 3].map(() => call(client, 'ModelInfer', request)));
+    // Comes after them over the same connection, so that they are in flight once it is answered.
+    expect((await call(client, 'ServerLive', {})).value).toEqual({ live: true });
+    const pings = [...due];
+    expect(pings.length).toBeGreaterThan(0);
+    const stopped = slow[Symbol.asyncDispose]();
+    for (const ping of pings) ping();
+    for (const { error } of await answers) expect(error).toBeNull();
+    await stopped;
   });
 
   it('says which port is taken', async () => {

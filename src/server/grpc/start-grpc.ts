@@ -133,6 +133,15 @@ function withReceipt(service: ProtoService): ServiceDefinition {
   return { ...service, ModelInfer: { ...method, requestDeserialize } } as ServiceDefinition;
 }
 
+/**
+ * Connections that are closing are not asked for a sign of life any more: Node refuses to send one on them, which grpc-js takes for a connection that is gone, calls in flight and all.
+ *
+ * Leans on internals of the pinned version. Whoever does not answer is closed when the time to drain is up.
+ */
+function stopPings(server: Server): void {
+  (server as unknown as { keepaliveTimeMs: number }).keepaliveTimeMs = 0;
+}
+
 /** grpc-js has no option for the server's windows (its `grpc-node.flow_control_window` is the client's), so this leans on internals of the pinned version. */
 function widenStreamWindows(server: Server): void {
   // biome-ignore lint/complexity/useLiteralKeys: the member is private.
@@ -190,6 +199,7 @@ function bind(server: Server, host: string, port: number): Promise<number> {
 }
 
 function drain(server: Server, timeoutMs: number): Promise<void> {
+  stopPings(server);
   return new Promise((resolve) => {
     const giveUp = setTimeout(() => server.forceShutdown(), timeoutMs);
     server.tryShutdown(() => {
