@@ -1,6 +1,14 @@
 import type { z } from 'zod';
 import { UsageError } from '../errors.ts';
-import { type Arrivals, choice, durationMs, type EngineName, positiveNumber, wholeNumber } from '../spec/index.ts';
+import {
+  type Arrivals,
+  choice,
+  durationMs,
+  type EngineName,
+  portNumber,
+  positiveNumber,
+  wholeNumber,
+} from '../spec/index.ts';
 
 /**
  * The value of a command-line option, read by the same schemas as the spec.
@@ -24,7 +32,16 @@ export function readDurationMs(option: string, text: string): number {
 
 /** A whole number of at least `smallest`. */
 export function readWholeNumber(option: string, text: string, smallest: number): number {
-  return readOption(option, /^-?\d+$/.test(text) ? Number(text) : text, wholeNumber(smallest, Math.max(1, smallest)));
+  return readOption(option, asInteger(text), wholeNumber(smallest, Math.max(1, smallest)));
+}
+
+/** A port to listen on. */
+export function readPort(option: string, text: string): number {
+  return readOption(option, asInteger(text), portNumber());
+}
+
+function asInteger(text: string): number | string {
+  return /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
 /** A number above 0. */

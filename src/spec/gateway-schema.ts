@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationMs, httpUrl, memoryBytes, positiveNumber, text } from './values.ts';
+import { durationMs, httpUrl, memoryBytes, portNumber, positiveNumber, text } from './values.ts';
 
 /**
  * A file that describes a gateway. The one place for its keys, their meaning and their defaults; the JSON Schema for editors is generated from it.
@@ -11,7 +11,6 @@ const ADDRESS = 'the address of an HTTP server without a path, e.g. http://127.0
 /** The host as a name, an IPv4 address, or an IPv6 address in brackets. */
 const HOST_AND_PORT = /^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/;
 const NAME = 'a short name, e.g. a';
-const PORT = 'a port from 0 to 65535, e.g. 8080';
 const SEED = 'a whole number, e.g. 42';
 const TARGETS = 'one or more targets, e.g. [{ upstream: a, share: 9 }, { upstream: b, share: 1 }]';
 const GRPC_ADDRESS = 'host and port, e.g. 127.0.0.1:9001';
@@ -37,7 +36,7 @@ export const gatewayFileSchema = z
   .strictObject(
     {
       host: text('an address of this machine, e.g. 127.0.0.1').describe('Address to listen on.').prefault('127.0.0.1'),
-      port: port().describe('Port to listen on; 0 lets the system choose.').prefault(8080),
+      port: portNumber().describe('Port to listen on; 0 lets the system choose.').prefault(8080),
       upstreams: z
         .record(
           z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, { error: NAME }),
@@ -49,7 +48,9 @@ export const gatewayFileSchema = z
       grpc: z
         .strictObject(
           {
-            port: port().describe('Port of the gRPC side, at the same host; 0 lets the system choose.').prefault(9000),
+            port: portNumber()
+              .describe('Port of the gRPC side, at the same host; 0 lets the system choose.')
+              .prefault(9000),
             upstreams: z
               .record(z.string(), z.string({ error: GRPC_ADDRESS }).regex(HOST_AND_PORT, { error: GRPC_ADDRESS }), {
                 error: 'addresses by the names of servers, e.g. { a: "127.0.0.1:9001" }',
@@ -102,10 +103,6 @@ export type WrittenGateway = z.output<typeof gatewayFileSchema>;
 /** JSON Schema (2020-12) of the file, for editors. */
 export function gatewayJsonSchema(): Record<string, unknown> {
   return { title: 'dse gateway', ...z.toJSONSchema(gatewayFileSchema, { io: 'input' }) };
-}
-
-function port() {
-  return z.int({ error: PORT }).min(0, { error: PORT }).max(65535, { error: PORT });
 }
 
 function positiveMs(example: string) {

@@ -11,5 +11,5 @@ export { PLACEHOLDER, parseServerFile } from './server-file.ts';
 export { serverJsonSchema } from './server-schema.ts';
 export type * from './types.ts';
 export { LOAD_FACTORS } from './types.ts';
-export { choice, durationMs, positiveNumber, wholeNumber } from './values.ts';
+export { choice, durationMs, portNumber, positiveNumber, wholeNumber } from './values.ts';
 export { BASE_VARIANT } from './variants.ts';

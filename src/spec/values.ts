@@ -95,6 +95,12 @@ export function wholeNumber(smallest: number, example: number) {
   return z.int({ error }).min(smallest, { error });
 }
 
+/** Where a server listens. */
+export function portNumber() {
+  const error = 'a port from 0 to 65535, e.g. 8080';
+  return z.int({ error }).min(0, { error }).max(65_535, { error });
+}
+
 export function positiveNumber(example: number) {
   const error = `a number above 0, e.g. ${example}`;
   return z.number({ error }).positive({ error });

@@ -81,7 +81,7 @@ test('with --json an error is JSON on standard output', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'spec', problems: [{ where: 'nowhere.yaml' }] } });
 });
 
-test('options of a server that change nothing, or leave no request any time, are refused', async () => {
+test('options of a server that change nothing, leave no request any time, or name no port are refused', async () => {
   const refused = async (...options: string[]) => {
     const { exitCode, stderr } = await dse(['serve', 'mnist-cnn', '--port', '0', ...options]);
     expect(exitCode).toBe(2);
@@ -92,5 +92,8 @@ test('options of a server that change nothing, or leave no request any time, are
   );
   expect(await refused('--deadline', '0ms')).toBe(
     '--deadline  "0ms" leaves a request no time\n  Give a time above 0, e.g. 50ms, or leave it out.',
+  );
+  expect(await refused('--grpc-port', '70000')).toBe(
+    '--grpc-port  "70000" is not possible\n  Give a port from 0 to 65535, e.g. 8080.',
   );
 });

@@ -5,7 +5,7 @@ import { startGateway } from '../../gateway/index.ts';
 import type { GatewaySettings, GatewayStatus } from '../../gateway/types.ts';
 import { parseGateway, parseGatewayFile } from '../../spec/index.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { readWholeNumber } from '../option-values.ts';
+import { readPort, readWholeNumber } from '../option-values.ts';
 
 interface GatewayCommandOptions {
   readonly upstream: readonly string[];
@@ -35,7 +35,7 @@ async function readSettings(file: string | undefined, options: GatewayCommandOpt
   const { host, port, seed } = options;
   const changes = {
     ...(host !== undefined && { host }),
-    ...(port !== undefined && { port: readWholeNumber('--port', port, 0) }),
+    ...(port !== undefined && { port: readPort('--port', port) }),
     ...(seed !== undefined && { seed: readWholeNumber('--seed', seed, 0) }),
   };
   if (file === undefined) return parseGateway({ ...changes, ...readRoutes(options) }, OPTION_POSITIONS);
@@ -57,7 +57,7 @@ async function readSettings(file: string | undefined, options: GatewayCommandOpt
 }
 
 function readGrpcPort(text: string): number {
-  return readWholeNumber('--grpc-port', text, 0);
+  return readPort('--grpc-port', text);
 }
 
 async function readFileSettings(file: string): Promise<GatewaySettings> {

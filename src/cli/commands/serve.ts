@@ -4,7 +4,7 @@ import { startServer } from '../../server/index.ts';
 import type { ServingSettings } from '../../server/types.ts';
 import { FACTORS } from '../../spec/index.ts';
 import { EXIT, type ExitCode } from '../exit-code.ts';
-import { readDurationMs, readOption, readWholeNumber } from '../option-values.ts';
+import { readDurationMs, readOption, readPort, readWholeNumber } from '../option-values.ts';
 import { readServedModels } from '../served-models.ts';
 
 interface ServeOptions {
@@ -31,8 +31,8 @@ interface ServeOptions {
 /** `dse serve`: models over KServe V2, in this process, until it is stopped. */
 export async function serve(modelNames: readonly string[], options: ServeOptions): Promise<ExitCode> {
   const serving = readServing(options);
-  const port = readWholeNumber('--port', options.port, 0);
-  const grpcPort = options.grpcPort === undefined ? undefined : readWholeNumber('--grpc-port', options.grpcPort, 0);
+  const port = readPort('--port', options.port);
+  const grpcPort = options.grpcPort === undefined ? undefined : readPort('--grpc-port', options.grpcPort);
   const maxLoaded = options.maxLoaded === undefined ? undefined : readWholeNumber('--max-loaded', options.maxLoaded, 1);
   const { bodyLimit } = options;
   const bodyLimitBytes =
