@@ -25,9 +25,11 @@ export class SmallModelEngine implements Engine {
   readonly ended: Promise<Error | undefined>;
   readonly #session: InferenceSession;
   readonly #startThread: () => Promise<Engine>;
-  readonly #runsHere = new Set<Promise<unknown>>();
   #thread: Promise<Engine> | undefined;
+  #runsHere = 0;
   #runsThere = 0;
+  /** Called once no run is on this thread. */
+  #onIdle: (() => void)[] = [];
   #end: (reason: Error | undefined) => void = () => {};
   #hasEnded = false;
 
@@ -55,22 +57,29 @@ export class SmallModelEngine implements Engine {
     if (this.#hasEnded) return Promise.reject(gone());
     const isSmall = itemsOf(inputs) <= this.itemsHere;
     if (!isSmall || this.#runsThere > 0) return this.#runThere(inputs, options);
-    const run = this.#runHere(inputs, options);
-    this.#runsHere.add(run);
-    const forget = () => this.#runsHere.delete(run);
-    run.then(forget, forget);
-    return run;
+    return this.#runHere(inputs, options);
   }
 
   async #runHere(inputs: readonly NamedTensor[], { lend = [], outputs }: RunOptions): Promise<Inference> {
     const calledNs = monotonicNs();
-    const done = await runSession(this.#session, inputs, outputs);
-    return {
-      outputs: done.outputs,
-      queueUs: (done.startedNs - calledNs) / NS_PER_US,
-      computeUs: (done.endedNs - done.startedNs) / NS_PER_US,
-      returned: lend,
-    };
+    this.#runsHere++;
+    try {
+      const done = await runSession(this.#session, inputs, outputs);
+      return {
+        outputs: done.outputs,
+        queueUs: (done.startedNs - calledNs) / NS_PER_US,
+        computeUs: (done.endedNs - done.startedNs) / NS_PER_US,
+        returned: lend,
+      };
+    } finally {
+      this.#runsHere--;
+      if (this.#runsHere === 0) for (const resume of this.#onIdle.splice(0)) resume();
+    }
+  }
+
+  /** Resolves when the runs on this thread are done. */
+  async #idle(): Promise<void> {
+    if (this.#runsHere > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   async #runThere(inputs: readonly NamedTensor[], options: RunOptions): Promise<Inference> {
@@ -78,7 +87,7 @@ export class SmallModelEngine implements Engine {
     this.#runsThere++;
     try {
       this.#thread ??= this.#start();
-      await Promise.allSettled(this.#runsHere);
+      await this.#idle();
       const thread = await this.#thread;
       const waitedNs = monotonicNs() - calledNs;
       const inference = await thread.run(inputs, options);
@@ -101,7 +110,7 @@ export class SmallModelEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#hasEnded) return;
     this.#end(undefined);
-    await Promise.allSettled(this.#runsHere);
+    await this.#idle();
     await (await this.#thread)?.[Symbol.asyncDispose]();
     await this.#session.release();
   }

@@ -50,11 +50,15 @@ export class ModelRepository implements AsyncDisposable {
   async use<T>(name: string, version: string | undefined, action: (model: LoadedModel) => Promise<T>): Promise<T> {
     const entry = this.#find(name, version);
     entry.lastUse = ++this.#uses;
+    let held: HeldModel | undefined;
     try {
-      return await this.#runHeld(entry, action);
+      held = entry.hold() ?? (await this.#holdOnDemand(entry));
+      return await action(held.model);
     } catch (error) {
       this.#events.watch(entry.name, entry.version).onError(error);
       throw error;
+    } finally {
+      held?.release();
     }
   }
 
@@ -147,15 +151,6 @@ export class ModelRepository implements AsyncDisposable {
     if (entry !== undefined) return entry;
     const known = versions.map((one) => quote(one.version)).join(', ');
     throw new KserveError(404, `the model ${quote(name)} has no version ${quote(version)}; it has ${known}`);
-  }
-
-  async #runHeld<T>(entry: ModelEntry, action: (model: LoadedModel) => Promise<T>): Promise<T> {
-    const held = entry.hold() ?? (await this.#holdOnDemand(entry));
-    try {
-      return await action(held.model);
-    } finally {
-      held.release();
-    }
   }
 
   async #holdOnDemand(entry: ModelEntry): Promise<HeldModel> {
