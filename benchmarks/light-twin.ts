@@ -10,6 +10,8 @@ import { offer, PLAIN_ENGINE } from './serving-rig.ts';
 
 /** V8 optimises a function after some thousand calls, which a model of 8 ms gives a server within a minute at the earliest. */
 const COMPILE_REQUESTS = 6_000;
+/** Requests that take long enough by themselves, as large ones in JSON, are not waited for any longer, seconds. */
+const COMPILE_WITHIN_S = 20;
 
 /**
  * A model that takes the same images as another and answers as many numbers, but computes next to nothing.
@@ -41,7 +43,8 @@ export async function lightTwinOf({ name, inputs, outputs }: ResolvedModel): Pro
 
 /** Lets a server, and what stands before it, answer until the code that every request runs is compiled. The driver is prepared for the twin. */
 export async function compileBy(driver: LoadDriver): Promise<void> {
-  for (let answered = 0; answered < COMPILE_REQUESTS; ) {
+  let answered = 0;
+  for (let seconds = 0; answered < COMPILE_REQUESTS && seconds < COMPILE_WITHIN_S; seconds++) {
     answered += (await offer(driver, { kind: 'closed', concurrency: 2 }, 1)).achievedRps;
   }
 }

@@ -3,7 +3,7 @@
  *
  * Batch 1, one thread, no spinning. The bare loop (`bare-loop.ts`, every input in new memory) and the server take turns of a second on CPU 0; the load is dse's own generator on
  * CPU 1. A ratio is of two turns that follow each other, so that what slows the machine for longer slows both; the order of the turns is reversed from round to round.
- * The server's code has been compiled before, by some thousand requests for a model of the same inputs that hardly computes (`light-twin.ts`).
+ * Each protocol has a server of its own, whose code has been compiled before, by some thousand requests for a model of the same inputs that hardly computes (`light-twin.ts`).
  * Of each protocol: throughput in a closed loop of two clients over that of the bare loop; the median latency of one client over a bare run; CPU time of the server's process
  * per request over that of a bare run. Medians over the rounds, with intervals of 95 %; `same` is a bare loop on one tensor that never leaves the cache. With `image` the server
  * also decodes and resizes a JPEG of 500 x 375 for each inference.
@@ -33,9 +33,10 @@ const [protocolList = 'rest-binary,grpc,rest-json,image', roundsText = '10', mod
 pinSelf();
 process.exitCode = await compare(protocolList.split(',') as Protocol[], Number(roundsText), await getModel(modelName));
 
-/** A load driver for each protocol, made ready for the server. */
+/** A server for each protocol, as a trial of a sweep has it, and a load driver made ready for it. */
 interface Contender {
   readonly protocol: Protocol;
+  readonly server: BenchServer;
   readonly driver: LoadDriver;
   readonly turns: { readonly served: Turn; readonly bare: BareBlock }[];
 }
@@ -49,30 +50,37 @@ interface Turn {
 async function compare(protocols: readonly Protocol[], rounds: number, model: ResolvedModel): Promise<number> {
   const twin = await lightTwinOf(model);
   await using bare = await startBareLoop(model.name);
-  await using server = await startOnCpu0({
-    models: [
-      { name: 'm', file: model.file, engine: PLAIN_ENGINE, image: model.image },
-      { name: 'twin', file: twin.file, image: model.image, ...ON_THREADS },
-    ],
-    grpcPort: 0,
-  });
   const contenders: Contender[] = [];
-  for (const protocol of protocols) {
-    contenders.push({ protocol, driver: await prepareDriver(server, model, protocol), turns: [] });
-  }
   const same: number[] = [];
   try {
+    for (const protocol of protocols) {
+      const server = await startServer(model, twin.file);
+      contenders.push({ protocol, server, driver: await prepareDriver(server, model, protocol), turns: [] });
+    }
     for (let round = 0; round < rounds; round++) {
       for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
-        contender.turns.push(await takeTurns(bare, server, contender.driver, round % 2 === 0));
+        contender.turns.push(await takeTurns(bare, contender, round % 2 === 0));
       }
       const [fresh, warm] = [await bare.run(turnOf('fresh')), await bare.run(turnOf('same'))];
       same.push(warm.perSecond / fresh.perSecond);
     }
   } finally {
-    for (const { driver } of contenders) await driver[Symbol.asyncDispose]();
+    for (const { driver, server } of contenders) {
+      await driver[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    }
   }
   return print(contenders, same, model.name);
+}
+
+function startServer(model: ResolvedModel, twin: string): Promise<BenchServer> {
+  return startOnCpu0({
+    models: [
+      { name: 'm', file: model.file, engine: PLAIN_ENGINE, image: model.image },
+      { name: 'twin', file: twin, image: model.image, ...ON_THREADS },
+    ],
+    grpcPort: 0,
+  });
 }
 
 function turnOf(inputs: 'fresh' | 'same') {
@@ -96,7 +104,7 @@ function inputsOf({ inputs, dims, image }: ResolvedModel) {
   return { inputs, dims, image };
 }
 
-async function takeTurns(bare: BareLoop, server: BenchServer, driver: LoadDriver, isBareFirst: boolean) {
+async function takeTurns(bare: BareLoop, { server, driver }: Contender, isBareFirst: boolean) {
   const first = isBareFirst ? await bare.run(turnOf('fresh')) : undefined;
   const full = await loadFor(driver, server, 2, TURN_S);
   const alone = await loadFor(driver, server, 1, TURN_S / 2);
